@@ -1,0 +1,13 @@
+import type { Config } from "jest";
+
+/** One jest for all tiers; `test/run.ts` chooses the tier by folder. */
+const config: Config = {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/test/**/*.test.ts"],
+  extensionsToTreatAsEsm: [],
+  transform: {
+    "\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } }],
+  },
+  setupFiles: ["<rootDir>/test/setup.ts"],
+};
+export default config;
