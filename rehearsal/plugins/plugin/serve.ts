@@ -1,0 +1,61 @@
+import { fstatSync } from "node:fs";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import { channelOptions } from "./channel.ts";
+import { Engine } from "./engine.ts";
+import { handlers } from "./handlers.ts";
+import type { Context, Provider } from "./provider.ts";
+
+/**
+ * Serves a provider to the Pulumi engine: gRPC on a free port of 127.0.0.1, the port as the first line of stdout. The
+ * engine gives its own address as an argument; without one (PULUMI_DEBUG_PROVIDERS) it attaches later.
+ */
+export async function serve(provider: Provider, args: readonly string[] = process.argv.slice(2)): Promise<void> {
+  const stopping = new AbortController();
+  const address = args.find((arg) => /^[^-].*:\d+$/.test(arg));
+  let engine = address === undefined ? undefined : { address, client: new Engine(address) };
+
+  const server = new Server(channelOptions);
+  server.addService(
+    providerService.ResourceProviderService,
+    handlers(provider, {
+      context: (urn): Context => ({
+        signal: stopping.signal,
+        log: (severity, message, options) => engine?.client.log(severity, message, urn, options?.ephemeral ?? false),
+      }),
+      flushed: () => engine?.client.flushed() ?? Promise.resolve(),
+      attach: (to) => {
+        if (to !== engine?.address) {
+          engine = { address: to, client: new Engine(to) };
+        }
+      },
+      cancel: () => stopping.abort(),
+    }),
+  );
+
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  process.stdout.write(`${port}\n`);
+  stopWithEngine(stopping);
+}
+
+/**
+ * Ends the process, and by its signal what it runs, when the engine goes: it interrupts its plugins at the end of an
+ * update, and closes their stdin even if it is killed. Attached by hand, stdin is no pipe and says nothing.
+ */
+function stopWithEngine(stopping: AbortController): void {
+  const stop = () => {
+    stopping.abort();
+    process.exit(0);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  process.stdout.on("error", stop); // nobody reads any more
+  const stdin = fstatSync(0);
+  if (stdin.isFIFO() || stdin.isSocket()) {
+    process.stdin.resume().on("end", stop).on("error", stop);
+  }
+}
