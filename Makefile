@@ -1,0 +1,53 @@
+# `make up` and `make test` are all one needs; `make help` lists the rest.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+WIRECLOAK := ./bin/wirecloak
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## npm packages and Node.js 24 (everything else does this first)
+	@./bin/setup
+
+.PHONY: up
+up: setup ## an encrypted cluster and its proof  [STACK=dev|rehearsal|...] [REPLACE=1]
+	@$(WIRECLOAK) up $(if $(STACK),--stack $(STACK)) $(if $(REPLACE),--replace)
+
+.PHONY: down
+down: setup ## remove the cluster and everything made for it  [STACK=...]
+	@$(WIRECLOAK) down $(if $(STACK),--stack $(STACK))
+
+.PHONY: status
+status: setup ## what the cluster says of itself now  [STACK=...]
+	@$(WIRECLOAK) status $(if $(STACK),--stack $(STACK))
+
+.PHONY: doctor
+doctor: setup ## what this machine lacks for the stack's settings  [STACK=...]
+	@$(WIRECLOAK) doctor $(if $(STACK),--stack $(STACK))
+
+.PHONY: tools
+tools: setup ## the pinned command-line tools: where each comes from, and why
+	@node tools/main.ts --for all
+
+.PHONY: test
+test: setup ## all tests: unit, engine, wire, policy
+	@node test/run.ts
+
+.PHONY: conformance
+conformance: setup ## the plugins' suites  [PLUGINS=DIR with the official binaries]
+	@node test/run.ts conformance
+
+.PHONY: bench
+bench: setup ## timings on this machine, as tables
+	@node test/bench/run.ts
+
+.PHONY: check
+check: setup ## type check and lint
+	@tsc --noEmit && biome check .
+
+.PHONY: format
+format: setup ## format the sources
+	@biome check --write .

@@ -1,0 +1,44 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { clearDeadLocks } from "../../cli/locks.ts";
+
+describe("state locks of Pulumi's file backend", () => {
+  let backend: string;
+  beforeEach(() => {
+    backend = mkdtempSync(join(tmpdir(), "wirecloak-locks-"));
+  });
+  afterEach(() => rmSync(backend, { recursive: true }));
+
+  function lock(content: { pid: number; hostname: string }): string {
+    const folder = join(backend, ".pulumi/locks/organization/wirecloak/dev");
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, `${content.pid}-${content.hostname}.json`);
+    writeFileSync(path, JSON.stringify(content));
+    return path;
+  }
+  const deadPid = () => spawnSync("true").pid;
+
+  test("of a process that is gone are removed", () => {
+    const path = lock({ pid: deadPid(), hostname: hostname() });
+    expect(clearDeadLocks(backend)).toEqual([path]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("of a living process stay", () => {
+    const path = lock({ pid: process.pid, hostname: hostname() });
+    expect(clearDeadLocks(backend)).toEqual([]);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test("of another machine stay, since its processes cannot be seen from here", () => {
+    const path = lock({ pid: deadPid(), hostname: "another-machine" });
+    expect(clearDeadLocks(backend)).toEqual([]);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test("a backend that never had any is fine", () => {
+    expect(clearDeadLocks(backend)).toEqual([]);
+  });
+});
