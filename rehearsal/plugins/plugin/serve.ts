@@ -43,19 +43,28 @@ export async function serve(provider: Provider, args: readonly string[] = proces
 }
 
 /**
- * Ends the process, and by its signal what it runs, when the engine goes: it interrupts its plugins at the end of an
- * update, and closes their stdin even if it is killed. Attached by hand, stdin is no pipe and says nothing.
+ * Ends the process, and what it runs, when the engine goes. At the end of an update the engine interrupts the process
+ * group of each plugin. If the engine is killed instead, nothing but the end of stdin tells; then the group is ended
+ * from here. A plugin that somebody started by hand may have a stdin that says nothing.
  */
 function stopWithEngine(stopping: AbortController): void {
   const stop = () => {
     stopping.abort();
     process.exit(0);
   };
+  const stopGroup = () => {
+    try {
+      process.kill(-process.pid, "SIGTERM"); // only a group of our own: the engine starts each plugin as a leader
+    } catch {
+      // part of somebody else's group, which is not ours to end
+    }
+    stop();
+  };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  process.stdout.on("error", stop); // nobody reads any more
+  process.stdout.on("error", stopGroup); // nobody reads any more
   const stdin = fstatSync(0);
   if (stdin.isFIFO() || stdin.isSocket()) {
-    process.stdin.resume().on("end", stop).on("error", stop);
+    process.stdin.resume().on("end", stopGroup).on("error", stopGroup);
   }
 }

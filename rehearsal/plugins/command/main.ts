@@ -1,0 +1,4 @@
+import { serve } from "../plugin/serve.ts";
+import { command } from "./provider.ts";
+
+await serve(command);
