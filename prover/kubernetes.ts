@@ -1,0 +1,209 @@
+import { Writable } from "node:stream";
+import {
+  ApiException,
+  AppsV1Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  Exec,
+  KubeConfig,
+  type V1ConfigMap,
+  type V1ControllerRevision,
+  type V1DaemonSet,
+  type V1Node,
+  type V1Pod,
+  type V1Status,
+} from "@kubernetes/client-node";
+import { ProverError } from "./proverError.ts";
+
+/** The part of a cilium.io/v2 CiliumNode that is read. */
+export interface CiliumNode {
+  metadata: { name: string; annotations?: Record<string, string> };
+  spec?: { bootid?: string; encryption?: { key?: number } };
+}
+
+/** Items a page of a list: big enough for few requests, small enough for the API server's and our memory. */
+const PAGE = 500;
+
+/** Agents of the chart. */
+const AGENTS = "k8s-app=cilium";
+
+/** A command in a pod that ended badly, or whose pod could not be reached. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+/** Thin reads of one cluster, through the official client. Every method throws a ProverError where the API cannot be asked. */
+export class Kubernetes {
+  /** API requests so far: pages and commands each count as one. */
+  requests = 0;
+  private readonly namespace: string;
+  private readonly config: KubeConfig;
+  private readonly core: CoreV1Api;
+  private readonly apps: AppsV1Api;
+  private readonly custom: CustomObjectsApi;
+
+  private constructor(config: KubeConfig, namespace: string) {
+    this.config = config;
+    this.namespace = namespace;
+    this.core = config.makeApiClient(CoreV1Api);
+    this.apps = config.makeApiClient(AppsV1Api);
+    this.custom = config.makeApiClient(CustomObjectsApi);
+  }
+
+  /** The cluster of that kubeconfig and context (absent: the file's current one), never the ambient one. `namespace` is Cilium's. */
+  static open(kubeconfig: string, context: string | undefined, namespace: string): Kubernetes {
+    const config = new KubeConfig();
+    try {
+      config.loadFromFile(kubeconfig);
+    } catch (error) {
+      throw new ProverError("usage", `the kubeconfig ${kubeconfig} cannot be read: ${(error as Error).message}`);
+    }
+    const name = context ?? config.getCurrentContext();
+    if (!config.getContextObject(name)) {
+      const known = config.getContexts().map((each) => each.name);
+      throw new ProverError(
+        "usage",
+        `the kubeconfig ${kubeconfig} has no context ${JSON.stringify(name)}\nallowed: ${known.join(", ") || "none, the file has no context"}`,
+      );
+    }
+    config.setCurrentContext(name);
+    if (!config.getCurrentCluster()) {
+      throw new ProverError(
+        "usage",
+        `context ${name} of the kubeconfig ${kubeconfig} names a cluster that the file does not have`,
+      );
+    }
+    return new Kubernetes(config, namespace);
+  }
+
+  /** Null where there is none. */
+  configMap(name: string): Promise<V1ConfigMap | null> {
+    const { namespace } = this;
+    return this.ask(`get configmap ${name}`, () => this.core.readNamespacedConfigMap({ namespace, name }));
+  }
+
+  /** Null where there is none. */
+  daemonSet(name: string): Promise<V1DaemonSet | null> {
+    const { namespace } = this;
+    return this.ask(`get daemonset ${name}`, () => this.apps.readNamespacedDaemonSet({ namespace, name }));
+  }
+
+  agentRevisions(): Promise<V1ControllerRevision[]> {
+    const { namespace } = this;
+    return this.list("list controllerrevisions", (page) =>
+      this.apps.listNamespacedControllerRevision({ namespace, labelSelector: AGENTS, ...page }),
+    );
+  }
+
+  agentPods(): Promise<V1Pod[]> {
+    const { namespace } = this;
+    return this.list("list pods", (page) => this.core.listNamespacedPod({ namespace, labelSelector: AGENTS, ...page }));
+  }
+
+  nodes(): Promise<V1Node[]> {
+    return this.list("list nodes", (page) => this.core.listNode(page));
+  }
+
+  /** Empty where Cilium's resource types are not there yet. */
+  ciliumNodes(): Promise<CiliumNode[]> {
+    return this.list("list ciliumnodes", (page) =>
+      this.custom.listClusterCustomObject({ group: "cilium.io", version: "v2", plural: "ciliumnodes", ...page }),
+    );
+  }
+
+  /** Standard output of a command in an agent's container. Throws a CommandError where it fails or takes longer than `timeout` ms. */
+  async run(pod: string, command: string[], timeout: number): Promise<string> {
+    this.requests++;
+    const stdout = new Collected();
+    const stderr = new Collected();
+    let close: (() => void) | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const ended = new Promise<V1Status>((resolve, reject) => {
+      timer = setTimeout(() => reject(new CommandError(`did not answer within ${timeout / 1000} s`)), timeout);
+      new Exec(this.config)
+        .exec(this.namespace, pod, "cilium-agent", command, stdout, stderr, null, false, resolve)
+        .then((socket) => {
+          close = () => socket.close();
+          socket.onclose = () => reject(new CommandError("closed the connection without an exit status"));
+        })
+        .catch((error: unknown) => reject(new CommandError(`could not be reached: ${causeOf(error)}`)));
+    });
+    try {
+      const status = await ended;
+      if (status.status !== "Success")
+        throw new CommandError(`failed: ${stderr.text().trim() || status.message || "no reason given"}`);
+      return stdout.text();
+    } finally {
+      clearTimeout(timer);
+      close?.();
+    }
+  }
+
+  private async list<T>(
+    what: string,
+    page: (options: {
+      limit: number;
+      _continue?: string;
+    }) => Promise<{ items: T[]; metadata?: { _continue?: string; continue?: string } }>,
+  ): Promise<T[]> {
+    const items: T[] = [];
+    let next: string | undefined;
+    do {
+      const options = { limit: PAGE, ...(next ? { _continue: next } : {}) };
+      const answer = await this.ask(what, () => page(options));
+      items.push(...(answer?.items ?? []));
+      // Typed lists have `_continue`, untyped ones (custom resources) the API's own `continue`.
+      next = answer?.metadata?._continue ?? answer?.metadata?.continue;
+    } while (next);
+    return items;
+  }
+
+  /** Null where the API server answers that there is no such thing. */
+  private async ask<T>(what: string, request: () => Promise<T>): Promise<T | null> {
+    this.requests++;
+    try {
+      return await request();
+    } catch (error) {
+      if (error instanceof ApiException && error.code === 404) return null;
+      throw new ProverError(
+        "unanswered",
+        `${this.config.getCurrentCluster()?.server}: cannot ${what}: ${causeOf(error)}`,
+      );
+    }
+  }
+}
+
+/** Collects what a command prints. */
+class Collected extends Writable {
+  private readonly chunks: Buffer[] = [];
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.chunks.push(chunk);
+    done();
+  }
+
+  text(): string {
+    return Buffer.concat(this.chunks).toString("utf8");
+  }
+}
+
+/** The cause of a failed request in the words of who knows it best: the API server, TLS, the network. */
+function causeOf(error: unknown): string {
+  if (error instanceof ApiException) return `${error.code}: ${apiMessage(error.body)}`;
+  if (!(error instanceof Error)) {
+    // The WebSocket library rejects with an event.
+    return (error as { message?: string }).message ?? String(error);
+  }
+  return error.cause instanceof Error
+    ? causeOf(error.cause)
+    : error.message || String((error as NodeJS.ErrnoException).code);
+}
+
+function apiMessage(body: unknown): string {
+  try {
+    const { message } = JSON.parse(String(body)) as { message?: string };
+    return message ?? String(body);
+  } catch {
+    return String(body);
+  }
+}

@@ -1,0 +1,102 @@
+/** What was seen of a cluster: plain data, as it was read, with no judgement in it. Times are ISO 8601. */
+export interface Observation {
+  takenAt: string;
+  /** ConfigMap cilium-config; null where there is none. */
+  config: ConfigSeen | null;
+  /** DaemonSet cilium; null where there is none. */
+  daemonSet: DaemonSetSeen | null;
+  nodes: NodeSeen[];
+  ciliumNodes: CiliumNodeSeen[];
+  /** One for each pod of the DaemonSet. */
+  agents: AgentSeen[];
+}
+
+export interface ConfigSeen {
+  data: Record<string, string>;
+  /** When its data last changed, by the API server's clock; null where the server does not tell. */
+  changedAt: string | null;
+}
+
+export interface DaemonSetSeen {
+  generation: number;
+  observedGeneration: number;
+  /** Nodes that should run an agent, that run one of the newest revision, and whose agent is ready. */
+  desired: number;
+  updated: number;
+  ready: number;
+  /** `controller-revision-hash` of the newest ControllerRevision; null where there is none. */
+  revision: string | null;
+  /** Options that the agent's command line or environment sets beside cilium-config, as `name=value`. */
+  options: string[];
+}
+
+export interface NodeSeen {
+  name: string;
+  controlPlane: boolean;
+}
+
+/** The part of a CiliumNode by which the other nodes know how to encrypt to it. */
+export interface CiliumNodeSeen {
+  name: string;
+  /** Annotation `network.cilium.io/wg-pub-key`. */
+  wireguardKey: string | null;
+  /** `spec.encryption.key`: the SPI in IPsec mode, 255 in WireGuard mode, 0 unencrypted or opted out of node encryption. */
+  encryptionKey: number;
+  /** `spec.bootid`. */
+  bootId: string | null;
+}
+
+export interface AgentSeen {
+  pod: string;
+  node: string;
+  ready: boolean;
+  /** Why it is not running, as Kubernetes words it (`CrashLoopBackOff`). */
+  waiting: string | null;
+  /** It is being deleted. */
+  terminating: boolean;
+  /** Its `controller-revision-hash`. */
+  revision: string | null;
+  /** When the pod was made or its agent last started, whichever is later. */
+  startedAt: string | null;
+  /** `cilium-dbg status`. */
+  status: Answer<AgentStatus>;
+  /** `cilium-dbg encrypt status`. */
+  encryption: Answer<EncryptionStatus>;
+}
+
+/** What a command in an agent's pod answered: the document, or why there is none. */
+export type Answer<T> = { said: T } | { silent: string };
+
+/** Cilium's models.EncryptionStatus.mode. */
+export type AgentMode = "Disabled" | "IPsec" | "Wireguard" | "Ztunnel";
+
+/** Part of `cilium-dbg status`: what the agent was configured to do. */
+export interface AgentStatus {
+  mode: AgentMode;
+  /** As the agent words it, `1.20.2 (v1.20.2-8d3e5d9f)`; null where it tells none. */
+  version: string | null;
+  /** WireGuard only: `Disabled`, `Enabled` or `OptedOut`; null where the agent tells none. */
+  nodeEncryption: string | null;
+}
+
+/** Part of `cilium-dbg encrypt status`; since Cilium 1.19 from the kernel's state, before that the agent's own word. */
+export interface EncryptionStatus {
+  mode: AgentMode;
+  /** What the agent itself found wrong, such as kernel and agent not agreeing. */
+  message: string | null;
+  wireguard: WireguardSeen | null;
+  ipsec: IpsecSeen | null;
+}
+
+export interface WireguardSeen {
+  publicKey: string;
+  peerCount: number;
+  /** Public keys of the peers; null where this Cilium's command does not list them. */
+  peers: string[] | null;
+}
+
+export interface IpsecSeen {
+  keysInUse: number;
+  /** XFRM error counters that are not 0, since boot. */
+  errors: Record<string, number>;
+}

@@ -1,0 +1,13 @@
+/** `usage`: the prover was called wrongly. `unanswered`: the cluster could not be asked, so nothing can be said of it. */
+export type ProverErrorKind = "usage" | "unanswered";
+
+/** Why no verdict was reached. Shown to people as its message, never as a stack. */
+export class ProverError extends Error {
+  override readonly name = "ProverError";
+  readonly kind: ProverErrorKind;
+
+  constructor(kind: ProverErrorKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
