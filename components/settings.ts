@@ -1,3 +1,12 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import type { z } from "zod";
+import { refusals, warningsOf } from "./settingsChecks.ts";
+import { closest, NAMESPACE, removeCommand, settingKey } from "./settingsFields.ts";
+import { explain, unknownKey } from "./settingsProblems.ts";
+import { schema } from "./settingsSchema.ts";
+import { type Problem, UserError } from "./userError.ts";
+
 /** How Cilium encrypts the traffic between nodes; the names are the Helm chart's `encryption.type`. */
 export type EncryptionMode = "wireguard" | "ipsec" | "none";
 
@@ -94,5 +103,132 @@ export interface Settings {
   proof: {
     /** Whether a failed proof fails the update. */
     enforce: boolean;
+  };
+}
+
+export interface LoadOptions {
+  /** Relative paths in config are meant from here. */
+  projectRoot: string;
+  /** The current day, YYYY-MM-DD, to judge `allowPlaintext.until` by. */
+  today: string;
+  /** Full keys that config keeps encrypted; no setting is a secret. */
+  secretKeys?: readonly string[];
+  /** What `~` stands for. */
+  home?: string;
+}
+
+/**
+ * Stack config as settings: types, defaults and every check, before any resource exists.
+ * @param config what Pulumi hands a program: full keys (`wirecloak:encryption`), objects as JSON text. Other namespaces are left alone.
+ * @returns the settings, and what is allowed but worth telling
+ * @throws UserError with all problems at once
+ */
+export function loadSettings(
+  config: Readonly<Record<string, string>>,
+  options: LoadOptions,
+): { settings: Settings; warnings: Problem[] } {
+  const { raw, problems } = readConfig(config, options.secretKeys ?? []);
+  const parsed = schema.safeParse(raw);
+  const issues = parsed.error?.issues ?? [];
+  problems.push(...issues.flatMap((issue) => explain(issue, raw)));
+
+  // The cross-checks still run on what is sound, so that one run tells everything; they skip what was refused above.
+  const broken = problems.map((problem) => problem.key);
+  let sound = parsed.data ?? schema.safeParse(withoutIssues(raw, issues)).data;
+  if (sound === undefined) {
+    const sections = issues.map((issue) => String(issue.path[0]));
+    broken.push(...sections.map((section) => settingKey([section])));
+    sound = schema.parse(Object.fromEntries(Object.entries(raw).filter(([name]) => !sections.includes(name))));
+  }
+  problems.push(...refusals(sound, options.today, broken));
+  if (problems.length > 0) throw new UserError(problems);
+  return { settings: withAbsolutePaths(sound, options), warnings: warningsOf(sound) };
+}
+
+/** Config as the schema wants it: only our namespace, JSON read, and the words true and false as booleans. */
+function readConfig(
+  config: Readonly<Record<string, string>>,
+  secretKeys: readonly string[],
+): { raw: Record<string, unknown>; problems: Problem[] } {
+  const raw: Record<string, unknown> = {};
+  const problems: Problem[] = [];
+  for (const [key, text] of Object.entries(config)) {
+    const [namespace = "", name = ""] = key.split(/:(.*)/s);
+    if (namespace !== NAMESPACE) {
+      if (closest(namespace, [NAMESPACE]))
+        problems.push({
+          key,
+          message: `Nothing reads this key. Did you mean ${NAMESPACE}:${name}?`,
+          fix: removeCommand(key),
+        });
+    } else if (secretKeys.includes(key)) {
+      problems.push({
+        key,
+        message:
+          "This setting is kept as a secret, but no setting is one: Wirecloak makes the IPsec key itself and never takes one from config.",
+        fix: removeCommand(key),
+      });
+    } else if (OBJECT_KEYS.has(name)) {
+      const value = readObject(text);
+      if (value === undefined) {
+        problems.push({
+          key,
+          message: "This is not an object; its parts are set one by one.",
+          fix: `pulumi config set --path ${key}.NAME VALUE`,
+        });
+      } else raw[name] = name === "cluster" ? { provider: "kind", ...value } : value;
+    } else if (name === "strict") {
+      raw[name] = text === "true" ? true : text === "false" ? false : text;
+    } else if (name === "encryption") {
+      raw[name] = text;
+    } else {
+      problems.push(unknownKey([name]));
+    }
+  }
+  return { raw, problems };
+}
+
+const OBJECT_KEYS: ReadonlySet<string> = new Set([
+  "wireguard",
+  "ipsec",
+  "allowPlaintext",
+  "cluster",
+  "cilium",
+  "proof",
+]);
+
+function readObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The raw config without what the issues are about: unknown keys and bad values. */
+function withoutIssues(raw: Record<string, unknown>, issues: readonly z.core.$ZodIssue[]): Record<string, unknown> {
+  const rest = structuredClone(raw);
+  for (const issue of issues) {
+    const names = issue.code === "unrecognized_keys" ? issue.keys : [issue.path.at(-1)];
+    const holder = issue.path.slice(0, issue.code === "unrecognized_keys" ? undefined : -1);
+    const object = holder.reduce<unknown>((at, key) => (isObject(at) ? Reflect.get(at, key) : undefined), rest);
+    for (const key of names) if (isObject(object) && key !== undefined) Reflect.deleteProperty(object, key);
+  }
+  return rest;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** Paths as the program needs them: absolute, from the project's folder, `~` spelled out. */
+function withAbsolutePaths(settings: Settings, { projectRoot, home = homedir() }: LoadOptions): Settings {
+  const absolute = (path: string) => resolve(projectRoot, path.replace(/^~(?=\/|$)/, home));
+  const { cluster, cilium } = settings;
+  return {
+    ...settings,
+    cluster: cluster.provider === "existing" ? { ...cluster, kubeconfig: absolute(cluster.kubeconfig) } : cluster,
+    cilium: { ...cilium, chart: /^\w+:\/\//.test(cilium.chart) ? cilium.chart : absolute(cilium.chart) },
   };
 }

@@ -1,0 +1,39 @@
+import { BlockList, isIPv4, isIPv6 } from "node:net";
+
+/** An address range as `10.244.0.0/16` writes it. */
+export interface Cidr {
+  address: string;
+  prefix: number;
+  family: "ipv4" | "ipv6";
+}
+
+/** Reads `ADDRESS/PREFIX`; undefined where it is not one. Host bits may be set: see `networkOf`. */
+export function parseCidr(text: string): Cidr | undefined {
+  const [, address = "", digits = ""] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
+  const prefix = Number(digits);
+  if (isIPv4(address) && prefix <= 32) return { address, prefix, family: "ipv4" };
+  if (isIPv6(address) && !address.includes("%") && prefix <= 128) return { address, prefix, family: "ipv6" };
+  return undefined;
+}
+
+/** The same IPv4 range, written from its first address: `10.244.0.0/16` for `10.244.3.7/16`. */
+export function networkOf(cidr: Cidr): string {
+  const bits = cidr.address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  const size = 2 ** (32 - cidr.prefix);
+  const first = bits - (bits % size);
+  const octets = [2 ** 24, 2 ** 16, 2 ** 8, 1].map((unit) => Math.floor(first / unit) % 256);
+  return `${octets.join(".")}/${cidr.prefix}`;
+}
+
+/** Whether every address of `inner` is in `outer`. Ranges of different families never are. */
+export function contains(outer: Cidr, inner: Cidr): boolean {
+  if (outer.family !== inner.family || outer.prefix > inner.prefix) return false;
+  const range = new BlockList();
+  range.addSubnet(outer.address, outer.prefix, outer.family);
+  return range.check(inner.address, inner.family);
+}
+
+/** Whether the ranges share an address. Two ranges either nest or are apart. */
+export function overlap(a: Cidr, b: Cidr): boolean {
+  return contains(a, b) || contains(b, a);
+}

@@ -1,0 +1,199 @@
+import { clean } from "semver";
+import { z } from "zod";
+import { networkOf, overlap, parseCidr } from "./cidr.ts";
+import { findChartVersion, MINORS } from "./encryption/chartVersions.ts";
+import { MAX_KEY_ID } from "./encryption/ipsecKey.ts";
+
+/** The version installed where none is set. */
+export const DEFAULT_CILIUM = "1.20.2";
+
+/** A check with a message of its own. Later checks do not run on a value that an earlier one refused. */
+function rule(message: string | ((value: string) => string), holds: (value: string) => boolean) {
+  return {
+    error: (issue: { input?: unknown }) => (typeof message === "string" ? message : message(String(issue.input))),
+    holds,
+    abort: true,
+  };
+}
+
+function text(...rules: ReturnType<typeof rule>[]) {
+  return rules.reduce((schema, { holds, error, abort }) => schema.refine(holds, { error, abort }), z.string());
+}
+
+// time.ParseDuration of Go, which Cilium's agent reads these with.
+const GO_DURATION = /^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/;
+const UNIT_SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
+
+/** The seconds of a Go duration. */
+function seconds(duration: string): number {
+  const parts = [...duration.matchAll(/([\d.]+)([a-zµ]+)/g)];
+  return parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (UNIT_SECONDS[unit] ?? 0), 0);
+}
+
+const duration = rule("is not a duration.", (value) => GO_DURATION.test(value));
+
+const UNUSABLE = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
+
+const cidr = text(
+  rule("is not an address range.", (value) => parseCidr(value) !== undefined),
+  rule(
+    "is an IPv6 range. Cilium's strict mode covers IPv4 only, so Wirecloak installs IPv4 clusters.",
+    (value) => parseCidr(value)?.family === "ipv4",
+  ),
+  rule(
+    (value) => `does not begin at its first address. Did you mean ${network(value)}?`,
+    (value) => network(value) === value,
+  ),
+  rule("lies in a range that hosts cannot use (loopback, link-local, multicast or reserved).", (value) =>
+    UNUSABLE.every((range) => !overlap(parsed(range), parsed(value))),
+  ),
+);
+
+function parsed(value: string) {
+  const range = parseCidr(value);
+  if (range === undefined) throw new RangeError(`not a range: ${value}`);
+  return range;
+}
+
+function network(value: string): string {
+  return networkOf(parsed(value));
+}
+
+// kube-apiserver takes at most 20 bits of host addresses, and needs a few for its own services.
+const serviceCidr = cidr.refine(
+  (value) => {
+    const prefix = parseCidr(value)?.prefix ?? 0;
+    return prefix >= 12 && prefix <= 28;
+  },
+  { error: "has a size that the Kubernetes API server does not take." },
+);
+
+// Cilium's `cluster.name` (values.yaml of the chart) and kind's names: a DNS label, of at most 32 characters for Cilium.
+const name = text(
+  rule("is longer than the 32 characters that Cilium takes.", (value) => value.length <= 32),
+  rule("is no cluster name.", (value) => /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(value)),
+);
+
+const workers = z.int().min(0);
+
+const made = {
+  name: name.default("dev"),
+  workers: workers.default(3),
+  podCidr: cidr.default("10.244.0.0/16"),
+  serviceCidr: serviceCidr.default("10.96.0.0/16"),
+};
+
+const path = text(rule("is empty.", (value) => value.trim() !== ""));
+
+/** The settings of each provider, by its name. */
+const PROVIDERS = {
+  kind: z.strictObject({
+    provider: z.literal("kind"),
+    ...made,
+    image: z.exactOptional(text(rule("is no image name.", (v) => /^[^\s]+$/.test(v)))),
+  }),
+  existing: z.strictObject({
+    provider: z.literal("existing"),
+    name: name.default("existing"),
+    kubeconfig: path,
+    context: z.exactOptional(path),
+    podCidr: z.exactOptional(cidr),
+  }),
+  rehearsal: z.strictObject({ provider: z.literal("rehearsal"), ...made }),
+} as const;
+
+/** Which providers know a key of `wirecloak:cluster`. */
+export function providersWith(key: string): string[] {
+  return Object.entries(PROVIDERS)
+    .filter(([, schema]) => key in schema.shape)
+    .map(([provider]) => provider);
+}
+
+const version = text(
+  rule("is written with a v. Cilium's charts are not.", (value) => !/^v/i.test(value)),
+  rule("is not a full version; say which patch.", (value) => clean(value) === value),
+  rule(
+    `is not a version that Wirecloak knows (${MINORS[0]} to ${MINORS.at(-1)}).`,
+    (value) => findChartVersion(value) !== undefined,
+  ),
+);
+
+const chart = text(
+  rule(
+    "carries a password, and config is not the place for one: use `helm registry login` or `helm repo add`.",
+    (value) => !/^\w+:\/\/[^/]*@/.test(value),
+  ),
+  rule(
+    "is fetched without TLS, so anyone on the way could replace the chart.",
+    (value) => !/^http:\/\/(?!localhost|127\.)/.test(value),
+  ),
+  rule(
+    "names a version or digest. The version is wirecloak:cilium.version.",
+    (value) => !/^oci:\/\/[^/]+\/.*[:@]/.test(value),
+  ),
+  rule("is no place a chart can be had from.", (value) =>
+    /^(?:https?:\/\/[^\s/]+|oci:\/\/[^\s/]+\/\S+|\.{0,2}\/.*|\.{1,2}|~\/.*)/.test(value),
+  ),
+);
+
+const day = z
+  .string()
+  .transform((value) => value.replace(/T00:00:00Z$/, "")) // YAML reads an unquoted day as a moment
+  .pipe(text(rule("is not a day.", (value) => z.iso.date().safeParse(value).success)));
+
+/** The shape of the settings, with defaults. What needs more than one setting to judge is in settingsChecks.ts. */
+export const schema = z.strictObject({
+  encryption: z.enum(["wireguard", "ipsec", "none"]).default("wireguard"),
+  wireguard: z
+    .strictObject({
+      nodeEncryption: z.boolean().default(false),
+      persistentKeepalive: text(
+        duration,
+        rule(
+          "is not whole seconds up to 65535, which is all WireGuard knows.",
+          (v) => Number.isInteger(seconds(v)) && seconds(v) <= 65535,
+        ),
+      ).default("0s"),
+      userspaceFallback: z.boolean().default(false),
+    })
+    .prefault({}),
+  ipsec: z
+    .strictObject({
+      keyId: z.int().min(1).max(MAX_KEY_ID).default(3),
+      keyBits: z.literal([128, 256]).default(128),
+      keyRotationDuration: text(
+        duration,
+        rule("takes the old key away before any node has the new one.", (value) => seconds(value) > 0),
+      ).default("5m"),
+      encryptedOverlay: z.boolean().default(false),
+      interface: z.exactOptional(text(rule("is no device name.", (value) => /^[^\s/]{1,15}$/.test(value)))),
+    })
+    .prefault({}),
+  strict: z.boolean().default(false),
+  allowPlaintext: z.exactOptional(
+    z.strictObject({
+      reason: text(rule("is empty.", (value) => value.trim() !== "")),
+      until: day,
+    }),
+  ),
+  cluster: z
+    .discriminatedUnion("provider", [PROVIDERS.kind, PROVIDERS.existing, PROVIDERS.rehearsal])
+    .prefault({ provider: "kind" }),
+  cilium: z
+    .strictObject({
+      version: version.default(DEFAULT_CILIUM),
+      namespace: text(rule("is no namespace name.", (v) => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(v))).default(
+        "kube-system",
+      ),
+      chart: chart.default("https://helm.cilium.io"),
+      routing: z.enum(["tunnel", "native"]).default("tunnel"),
+      tunnel: z.enum(["vxlan", "geneve"]).default("vxlan"),
+      nativeCidr: z.exactOptional(cidr),
+      ipam: z.enum(["kubernetes", "cluster-pool"]).default("kubernetes"),
+      kubeProxyReplacement: z.boolean().default(true),
+      hubble: z.boolean().default(true),
+      values: z.record(z.string(), z.unknown()).default({}),
+    })
+    .prefault({}),
+  proof: z.strictObject({ enforce: z.boolean().default(true) }).prefault({}),
+});
