@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { z } from "zod";
 import { refusals, warningsOf } from "./settingsChecks.ts";
-import { closest, NAMESPACE, removeCommand, settingKey } from "./settingsFields.ts";
+import { closest, FIELDS, NAMESPACE, removeCommand, setCommand, settingKey } from "./settingsFields.ts";
 import { explain, unknownKey } from "./settingsProblems.ts";
 import { schema } from "./settingsSchema.ts";
 import { type Problem, UserError } from "./userError.ts";
@@ -153,7 +153,8 @@ function readConfig(
   const raw: Record<string, unknown> = {};
   const problems: Problem[] = [];
   for (const [key, text] of Object.entries(config)) {
-    const [namespace = "", name = ""] = key.split(/:(.*)/s);
+    // A key without a namespace is the project's own, to Pulumi too.
+    const [namespace = "", name = ""] = key.includes(":") ? key.split(/:(.*)/s) : [NAMESPACE, key];
     if (namespace !== NAMESPACE) {
       if (closest(namespace, [NAMESPACE]))
         problems.push({
@@ -173,14 +174,20 @@ function readConfig(
       if (value === undefined) {
         problems.push({
           key,
-          message: "This is not an object; its parts are set one by one.",
-          fix: `pulumi config set --path ${key}.NAME VALUE`,
+          message: "This setting is an object, whose parts are set one by one with --path.",
+          fix: removeCommand(key),
         });
       } else raw[name] = name === "cluster" ? { provider: "kind", ...value } : value;
     } else if (name === "strict") {
       raw[name] = text === "true" ? true : text === "false" ? false : text;
     } else if (name === "encryption") {
       raw[name] = text;
+    } else if (FIELDS[name] !== undefined) {
+      problems.push({
+        key,
+        message: `This is one key with a dot in its name. To set ${name} itself, give --path.`,
+        fix: `pulumi config rm ${key} && ${setCommand(key, FIELDS[name].example)}`,
+      });
     } else {
       problems.push(unknownKey([name]));
     }

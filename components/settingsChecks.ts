@@ -24,10 +24,7 @@ const CHECKS: readonly Check[] = [
   { reads: ["cluster.podCidr", "cluster.serviceCidr", "cilium.nativeCidr"], find: ranges },
   { reads: ["cluster.podCidr", "cluster.workers"], find: roomForNodes },
   { reads: ["cilium.ipam", "cluster.provider", "cluster.podCidr"], find: clusterPool },
-  {
-    reads: ["encryption", "cilium.values", "cilium.version", "cilium.ipam", "cilium.routing", "cluster.provider"],
-    find: userValueRefusals,
-  },
+  { reads: ["encryption", "cilium.values", "cilium.routing", "cilium.kubeProxyReplacement"], find: userValueRefusals },
 ];
 
 /**
@@ -224,14 +221,6 @@ function ranges({ cluster, cilium }: Settings): Problem[] {
       ...about("cilium.nativeCidr", cilium.nativeCidr),
       message: `The pods' range ${cluster.podCidr} is not inside it, so pods would be masqueraded behind their nodes.`,
       allowed: `a range that holds ${cluster.podCidr}`,
-      fix: set("cilium.nativeCidr", cluster.podCidr ?? ""),
-    });
-  }
-  if (native && services && overlap(native, services)) {
-    problems.push({
-      ...about("cilium.nativeCidr", cilium.nativeCidr),
-      message: `It shares addresses with the services' range ${"serviceCidr" in cluster ? cluster.serviceCidr : ""}.`,
-      allowed: "a range of pods only",
       fix: set("cilium.nativeCidr", cluster.podCidr ?? ""),
     });
   }

@@ -69,12 +69,14 @@ export const NAMESPACE = "wirecloak";
 /** `wirecloak:ipsec.keyId` for `["ipsec", "keyId"]`; keys that are no plain names are bracketed, as Pulumi's property paths want. */
 export function settingKey(path: readonly PropertyKey[]): string {
   const [first = "", ...rest] = path.map(String);
-  return `${NAMESPACE}:${first}${rest.map((part) => (/^[\w-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`)).join("")}`;
+  const step = (part: string) =>
+    /^\d+$/.test(part) ? `[${part}]` : /^[\w-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
+  return `${NAMESPACE}:${first}${rest.map(step).join("")}`;
 }
 
 /** The command that sets a setting, by its full key. A value is shown as the user has to type it. */
 export function setCommand(key: string, value: string): string {
-  return `pulumi config set ${key.includes(".") ? "--path " : ""}${quoted(key)} ${value}`;
+  return `pulumi config set ${/[.[]/.test(key) ? "--path " : ""}${quoted(key)} ${value}`;
 }
 
 /** The command that removes a setting, by its full key. */

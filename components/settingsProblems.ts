@@ -25,7 +25,10 @@ export function explain(issue: Issue, raw: unknown): Problem[] {
       key,
       ...(isShown(value, key) && { value }),
       message: sentence(issue, value),
-      ...(field && { allowed: field.allowed, ...(field.example && { fix: setCommand(key, field.example) }) }),
+      ...(field && {
+        allowed: field.allowed,
+        ...(field.example && { fix: setCommand(key, meant(issue, value) ?? field.example) }),
+      }),
     },
   ];
 }
@@ -43,7 +46,6 @@ export function unknownKey(path: readonly PropertyKey[], raw?: unknown): Problem
   function unknownKeyMessage(): string {
     const hint = NOT_A_SETTING[dotted] ?? (SECRET_LIKE.test(name) ? NOT_A_SETTING.psk : undefined);
     if (hint !== undefined) return hint;
-    if (path.length === 1 && FIELDS[name]) return `This key has a dot in its name; to set ${name} itself, give --path.`;
     if (parent === "cluster") {
       const provider = valueAt(raw, ["cluster", "provider"]);
       const providers = providersWith(name);
@@ -78,7 +80,9 @@ function sentence(issue: Issue, value: unknown): string {
   if (issue.code === "invalid_type")
     return `This is ${kindOf(value)}, not ${issue.expected === "int" ? "a whole number" : `an ${issue.expected}`}.`;
   if (issue.code === "too_small" || issue.code === "too_big") return `${String(value)} is out of range.`;
-  const suggestion = typeof value === "string" && closest(value, wordsOf(issue));
+  const suggestion = meant(issue, value);
+  if (suggestion !== undefined && suggestion === value)
+    return `This is the text "${value}". Remove the quotes in the YAML file.`;
   return `This is not one of the allowed values.${suggestion ? ` Did you mean ${suggestion}?` : ""}`;
 }
 
@@ -87,6 +91,15 @@ function notABoolean(path: readonly PropertyKey[], value: unknown): string {
     return `This is the text "${value}", not the switch ${value}: Helm would take any text for true. Remove the quotes in the YAML file.`;
   }
   return `This is ${kindOf(value)}, not a switch.`;
+}
+
+/** What a misspelt or wrongly quoted value most likely means. */
+function meant(issue: Issue, value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  return closest(
+    value,
+    issue.code === "invalid_type" && issue.expected === "boolean" ? ["true", "false"] : wordsOf(issue),
+  );
 }
 
 function wordsOf(issue: Issue): string[] {

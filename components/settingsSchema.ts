@@ -94,7 +94,7 @@ const PROVIDERS = {
   }),
   existing: z.strictObject({
     provider: z.literal("existing"),
-    name: name.default("existing"),
+    name: name.default("default"),
     kubeconfig: path,
     context: z.exactOptional(path),
     podCidr: z.exactOptional(cidr),
