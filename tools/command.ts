@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+export interface CommandResult {
+  /** Exit code; null where a signal or the time limit ended it, or it could not start. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** Why it could not start or was ended, in a word (ENOENT, SIGTERM). */
+  failure?: string;
+}
+
+export interface CommandOptions {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  timeoutMs?: number;
+  /** Hears each line of stderr as it comes. */
+  onLine?: (line: string) => void;
+}
+
+/**
+ * Runs a program to its end, with no input; never throws. Where this process is told to end, the program is told too: a
+ * build that outlived us would go on for minutes for nobody.
+ */
+export function runCommand(program: string, args: string[], options: CommandOptions): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: options.env,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs }),
+    });
+    const output = { stdout: "", stderr: "" };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output.stdout += text;
+    });
+    const lines = createInterface({ input: child.stderr }).on("line", (line) => {
+      output.stderr += `${line}\n`;
+      options.onLine?.(line);
+    });
+    const linesEnd = new Promise<void>((done) => lines.once("close", done));
+    const stopForwarding = forwardEndSignals((signal) => child.kill(signal));
+    const finish = async (code: number | null, failure?: string) => {
+      stopForwarding();
+      await linesEnd;
+      resolve({ code, ...output, ...(failure !== undefined && { failure }) });
+    };
+    child.once("error", (error: NodeJS.ErrnoException) => void finish(null, error.code ?? error.message));
+    child.once("close", (code, signal) => void finish(code, signal ?? undefined));
+  });
+}
+
+function forwardEndSignals(forward: (signal: NodeJS.Signals) => void): () => void {
+  const onSignal = (signal: NodeJS.Signals) => {
+    forward(signal);
+    stop();
+    process.kill(process.pid, signal);
+  };
+  const stop = () => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, onSignal);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, onSignal);
+  return stop;
+}
