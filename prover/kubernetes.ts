@@ -13,13 +13,8 @@ import {
   type V1Pod,
   type V1Status,
 } from "@kubernetes/client-node";
+import { type CiliumNode, type ClusterApi, CommandError } from "./clusterApi.ts";
 import { ProverError } from "./proverError.ts";
-
-/** The part of a cilium.io/v2 CiliumNode that is read. */
-export interface CiliumNode {
-  metadata: { name: string; annotations?: Record<string, string> };
-  spec?: { bootid?: string; encryption?: { key?: number } };
-}
 
 /** Items a page of a list: big enough for few requests, small enough for the API server's and our memory. */
 const PAGE = 500;
@@ -27,14 +22,8 @@ const PAGE = 500;
 /** Agents of the chart. */
 const AGENTS = "k8s-app=cilium";
 
-/** A command in a pod that ended badly, or whose pod could not be reached. */
-export class CommandError extends Error {
-  override readonly name = "CommandError";
-}
-
-/** Thin reads of one cluster, through the official client. Every method throws a ProverError where the API cannot be asked. */
-export class Kubernetes {
-  /** API requests so far: pages and commands each count as one. */
+/** Thin reads of one cluster, through the official client. */
+export class Kubernetes implements ClusterApi {
   requests = 0;
   private readonly namespace: string;
   private readonly config: KubeConfig;
@@ -76,13 +65,11 @@ export class Kubernetes {
     return new Kubernetes(config, namespace);
   }
 
-  /** Null where there is none. */
   configMap(name: string): Promise<V1ConfigMap | null> {
     const { namespace } = this;
     return this.ask(`get configmap ${name}`, () => this.core.readNamespacedConfigMap({ namespace, name }));
   }
 
-  /** Null where there is none. */
   daemonSet(name: string): Promise<V1DaemonSet | null> {
     const { namespace } = this;
     return this.ask(`get daemonset ${name}`, () => this.apps.readNamespacedDaemonSet({ namespace, name }));
@@ -104,14 +91,12 @@ export class Kubernetes {
     return this.list("list nodes", (page) => this.core.listNode(page));
   }
 
-  /** Empty where Cilium's resource types are not there yet. */
   ciliumNodes(): Promise<CiliumNode[]> {
     return this.list("list ciliumnodes", (page) =>
       this.custom.listClusterCustomObject({ group: "cilium.io", version: "v2", plural: "ciliumnodes", ...page }),
     );
   }
 
-  /** Standard output of a command in an agent's container. Throws a CommandError where it fails or takes longer than `timeout` ms. */
   async run(pod: string, command: string[], timeout: number): Promise<string> {
     this.requests++;
     const stdout = new Collected();

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
 import { parseIntent } from "./intent.ts";
+import { Kubernetes } from "./kubernetes.ts";
 import { ProverError } from "./proverError.ts";
 import { statusText } from "./status.ts";
 import { verify } from "./verify.ts";
@@ -53,7 +54,11 @@ async function run(args: Arguments): Promise<void> {
     fromStdin ? await text(process.stdin) : read(args.intent),
     fromStdin ? "standard input" : args.intent,
   );
-  const { report, observation } = await verify(intent, { ...args, progress: (line) => console.error(line) });
+  const kubernetes = Kubernetes.open(args.kubeconfig, args.context, intent.cilium.namespace);
+  const { report, observation } = await verify(intent, kubernetes, {
+    wait: args.wait,
+    progress: (line) => console.error(line),
+  });
   if (args.evidence !== undefined) write(args.evidence, { ...report, intent, observation });
   const shown = args.json ? `${JSON.stringify(report, null, 2)}\n` : statusText(report);
   await new Promise((resolve) => process.stdout.write(shown, resolve));

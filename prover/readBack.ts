@@ -1,6 +1,6 @@
 import type { V1ControllerRevision, V1DaemonSet, V1Node, V1Pod } from "@kubernetes/client-node";
 import { ENCRYPTION_COMMAND, parseEncryption, parseStatus, STATUS_COMMAND } from "./agentAnswer.ts";
-import { type CiliumNode, CommandError, type Kubernetes } from "./kubernetes.ts";
+import { type CiliumNode, type ClusterApi, CommandError } from "./clusterApi.ts";
 import type {
   AgentSeen,
   Answer,
@@ -17,19 +17,19 @@ const AT_ONCE = 32;
 /** Milliseconds for one command in one agent. */
 const COMMAND_TIMEOUT = 20_000;
 
-const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";
+const CONTROL_PLANE = "node-role.api.io/control-plane";
 const WIREGUARD_KEY = "network.cilium.io/wg-pub-key";
 const REVISION = "controller-revision-hash";
 
 /** Reads what the Kubernetes API knows; no agent is asked yet. */
-export async function readCluster(kubernetes: Kubernetes): Promise<Observation> {
+export async function readCluster(api: ClusterApi): Promise<Observation> {
   const [config, daemonSet, revisions, pods, nodes, ciliumNodes] = await Promise.all([
-    kubernetes.configMap("cilium-config"),
-    kubernetes.daemonSet("cilium"),
-    kubernetes.agentRevisions(),
-    kubernetes.agentPods(),
-    kubernetes.nodes(),
-    kubernetes.ciliumNodes(),
+    api.configMap("cilium-config"),
+    api.daemonSet("cilium"),
+    api.agentRevisions(),
+    api.agentPods(),
+    api.nodes(),
+    api.ciliumNodes(),
   ]);
   return {
     takenAt: new Date().toISOString(),
@@ -42,34 +42,34 @@ export async function readCluster(kubernetes: Kubernetes): Promise<Observation> 
 }
 
 /** Asks every agent, in parallel with a bound; one that does not answer says why in its place. */
-export async function readAgents(kubernetes: Kubernetes, cluster: Observation): Promise<Observation> {
+export async function readAgents(api: ClusterApi, cluster: Observation): Promise<Observation> {
   const agents = [...cluster.agents];
   const waiting = agents.entries();
   const worker = async (): Promise<void> => {
     // One iterator for all workers: each takes the next agent that nobody has.
-    for (const [index, agent] of waiting) agents[index] = await asked(kubernetes, agent);
+    for (const [index, agent] of waiting) agents[index] = await asked(api, agent);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return { ...cluster, agents };
 }
 
-async function asked(kubernetes: Kubernetes, agent: AgentSeen): Promise<AgentSeen> {
+async function asked(api: ClusterApi, agent: AgentSeen): Promise<AgentSeen> {
   if (!agent.ready || agent.terminating) return agent;
   return {
     ...agent,
-    status: await answer(kubernetes, agent.pod, STATUS_COMMAND, parseStatus),
-    encryption: await answer(kubernetes, agent.pod, ENCRYPTION_COMMAND, parseEncryption),
+    status: await answer(api, agent.pod, STATUS_COMMAND, parseStatus),
+    encryption: await answer(api, agent.pod, ENCRYPTION_COMMAND, parseEncryption),
   };
 }
 
 async function answer<T>(
-  kubernetes: Kubernetes,
+  api: ClusterApi,
   pod: string,
   command: string[],
   parse: (output: string) => Answer<T>,
 ): Promise<Answer<T>> {
   try {
-    return parse(await kubernetes.run(pod, command, COMMAND_TIMEOUT));
+    return parse(await api.run(pod, command, COMMAND_TIMEOUT));
   } catch (error) {
     if (error instanceof CommandError) return { silent: error.message };
     throw error;

@@ -1,17 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { allChecks, clusterChecks } from "./checks/checks.ts";
+import type { ClusterApi } from "./clusterApi.ts";
 import type { Intent } from "./intent.ts";
 import { type Judgement, judge } from "./judge.ts";
-import { Kubernetes } from "./kubernetes.ts";
 import type { Observation } from "./observation.ts";
 import { readAgents, readCluster } from "./readBack.ts";
 import { type Report, reportOf, sentences } from "./report.ts";
 
 export interface VerifyOptions {
-  /** Path of the kubeconfig. */
-  kubeconfig: string;
-  /** Absent: the kubeconfig's current context. */
-  context?: string | undefined;
   /** Seconds that a rollout in flight may still take; 0 looks once. */
   wait: number;
   /** Gets a line for people each time that something else is waited for. */
@@ -30,18 +26,17 @@ const LONGEST_PAUSE = 5;
 const AWAITED = 3;
 
 /** Reads the cluster back and judges it, looking again while all that is wrong may pass by itself. */
-export async function verify(intent: Intent, options: VerifyOptions): Promise<Verification> {
+export async function verify(intent: Intent, api: ClusterApi, options: VerifyOptions): Promise<Verification> {
   const start = performance.now();
   const elapsed = (): number => (performance.now() - start) / 1000;
-  const kubernetes = Kubernetes.open(options.kubeconfig, options.context, intent.cilium.namespace);
   let told = "";
   for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     const began = elapsed();
-    const { observation, judgement } = await look(intent, kubernetes, elapsed() + pause < options.wait);
+    const { observation, judgement } = await look(intent, api, elapsed() + pause < options.wait);
     // A look that takes long at a thousand nodes is not repeated at once.
     const rest = Math.max(pause, elapsed() - began);
     if (!mayPass(judgement) || elapsed() + rest > options.wait) {
-      const cost = { requests: kubernetes.requests, seconds: elapsed() };
+      const cost = { requests: api.requests, seconds: elapsed() };
       return { report: reportOf(intent, observation, judgement, cost), observation };
     }
     const awaited = awaitedIn(judgement);
@@ -54,13 +49,13 @@ export async function verify(intent: Intent, options: VerifyOptions): Promise<Ve
 /** One look. Where there is time for another one, agents in the middle of a rollout are left in peace. */
 async function look(
   intent: Intent,
-  kubernetes: Kubernetes,
+  api: ClusterApi,
   again: boolean,
 ): Promise<{ observation: Observation; judgement: Judgement }> {
-  const cluster = await readCluster(kubernetes);
+  const cluster = await readCluster(api);
   const first = judge(intent, cluster, clusterChecks);
   if (again && mayPass(first)) return { observation: cluster, judgement: first };
-  const observation = await readAgents(kubernetes, cluster);
+  const observation = await readAgents(api, cluster);
   return { observation, judgement: judge(intent, observation, allChecks) };
 }
 

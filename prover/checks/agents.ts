@@ -72,7 +72,7 @@ const agentVersion: Check = {
   look: (intent, seen) =>
     statuses(seen).flatMap(({ pod, node, said }): Found[] => {
       const place = { node, evidence: `${STATUS} in pod ${pod}`, passing: true };
-      const version = /\d+\.\d+\.\d+[^\s()]*/.exec(said.version ?? "")?.[0];
+      const version = /^v?(\d+\.\d+\.\d+\S*)/.exec(said.version ?? "")?.[1];
       if (version === intent.cilium.version) return [];
       if (version === undefined) {
         return [unobserved({ ...place, message: "its Cilium agent tells no version", fix: logs(intent, pod) })];
@@ -161,13 +161,16 @@ const wireguardPeerKeys: Check = {
   name: "wireguard-peer-keys",
   look: (intent, seen) => {
     const owners = new Map(seen.ciliumNodes.map(({ name, wireguardKey }) => [wireguardKey, name]));
+    const others = seen.nodes.length - 1;
     return withWireguard(intent, seen).flatMap(({ pod, node, said }) => {
-      const strangers = said.wireguard?.peers?.filter((key) => (owners.get(key) ?? node) === node) ?? [];
-      if (strangers.length === 0) return [];
+      const peers = said.wireguard?.peers;
+      if (!peers) return [];
+      const known = new Set(peers.filter((key) => owners.has(key) && owners.get(key) !== node)).size;
+      if (known === others && peers.length === others) return [];
       return [
         contradicts({
           node,
-          message: `has ${strangers.length} WireGuard peers whose key no other node publishes`,
+          message: `has the published keys of ${known} of ${others} other nodes among its ${peers.length} WireGuard peers`,
           evidence: `${ENCRYPTION} in pod ${pod}`,
           fix: restart(intent, pod),
           passing: true,
