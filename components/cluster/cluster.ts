@@ -1,0 +1,49 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings.ts";
+import { ExistingCluster } from "./existing.ts";
+import { KindCluster } from "./kind.ts";
+import { RehearsalCluster } from "./rehearsal.ts";
+
+/** A Kubernetes cluster without a CNI, or (`existing`) one that is there already. Its nodes are not Ready before Cilium runs. */
+export interface Cluster {
+  readonly name: string;
+  /** Contents of a kubeconfig that reaches it. Secret. */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** A file with that kubeconfig. Known once all nodes have joined, so what needs every node waits by using it. */
+  readonly kubeconfigPath: pulumi.Output<string>;
+  /** Absent: the kubeconfig's current context. */
+  readonly context?: string;
+  /** The API server as the nodes reach it, for agents that must do without kube-proxy. */
+  readonly apiServer: { readonly host: pulumi.Input<string>; readonly port: pulumi.Input<number> };
+  /** A new one for each newly made cluster, so that nothing is taken for the contents of an earlier one of the same name. */
+  readonly incarnation: pulumi.Output<string>;
+  /** Options for every resource inside the cluster. */
+  readonly lifetime: Lifetime;
+  /** Path on each node of a file that holds the node's own boot id, where the kernel's is shared (kind). */
+  readonly bootIdFile?: string;
+  /** How many nodes it must have, control plane included. Absent where others decide that. */
+  readonly nodes?: number;
+  /** True where nodes and agents only stand in for real ones. */
+  readonly simulated: boolean;
+}
+
+/**
+ * Ties what is inside a cluster to the cluster: replaced with it, not deleted one by one when all of it goes.
+ * Empty for a cluster that is not ours to delete: there every resource is deleted on its own.
+ */
+export type Lifetime =
+  | Required<Pick<pulumi.CustomResourceOptions, "deletedWith" | "replaceWith">>
+  | Record<never, never>;
+
+/** Makes the cluster that the settings ask for, or finds it. */
+export function createCluster(name: string, settings: Settings, opts?: pulumi.ComponentResourceOptions): Cluster {
+  const { cluster, cilium } = settings;
+  switch (cluster.provider) {
+    case "kind":
+      return new KindCluster(name, { cluster, kubeProxyReplacement: cilium.kubeProxyReplacement }, opts);
+    case "existing":
+      return new ExistingCluster(name, { cluster }, opts);
+    case "rehearsal":
+      return new RehearsalCluster(name, { cluster }, opts);
+  }
+}

@@ -1,0 +1,60 @@
+import { stringify } from "yaml";
+import type { KindSettings } from "../settings.ts";
+
+/**
+ * The node image of kind 0.33.0, whose own default it is (pkg/apis/config/defaults/image.go in its sources). By digest, since a tag
+ * may be built anew for another kind.
+ */
+export const NODE_IMAGE =
+  "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5";
+
+/**
+ * Where agents find a boot id of their node's own (Helm value `extraConfig.boot-id-file`). On kind the kernel's is the host's and so the
+ * same on all nodes (cilium/cilium#35951). In the agent it is the node's /run/cilium, mounted as /var/run/cilium by the chart.
+ */
+export const BOOT_ID_FILE = "/var/run/cilium/boot_id";
+
+/** What identifies a kind cluster: kind changes nothing of it once the cluster stands. */
+export interface KindSpec {
+  name: string;
+  workers: number;
+  podCidr: string;
+  serviceCidr: string;
+  image: string;
+  kubeProxyMode: "iptables" | "none";
+}
+
+/** The spec for these settings, defaults in place. */
+export function kindSpec(cluster: KindSettings, kubeProxyReplacement: boolean): KindSpec {
+  const { name, workers, podCidr, serviceCidr, image = NODE_IMAGE } = cluster;
+  return { name, workers, podCidr, serviceCidr, image, kubeProxyMode: kubeProxyReplacement ? "none" : "iptables" };
+}
+
+/** The names that kind gives to the nodes (and their containers) of a cluster with one control plane. */
+export function kindNodeNames({ name, workers }: Pick<KindSpec, "name" | "workers">): string[] {
+  const nth = (index: number) => (index === 0 ? `${name}-worker` : `${name}-worker${index + 1}`);
+  return [`${name}-control-plane`, ...Array.from({ length: workers }, (_, index) => nth(index))];
+}
+
+/** kind's config file for a cluster. `bootIds` is the folder with one boot id file a node, named like the node. */
+export function kindConfig(spec: KindSpec, bootIds: string): string {
+  return stringify({
+    kind: "Cluster",
+    apiVersion: "kind.x-k8s.io/v1alpha4",
+    name: spec.name,
+    networking: {
+      disableDefaultCNI: true,
+      kubeProxyMode: spec.kubeProxyMode,
+      podSubnet: spec.podCidr,
+      serviceSubnet: spec.serviceCidr,
+    },
+    nodes: kindNodeNames(spec).map((node, index) => ({
+      role: index === 0 ? "control-plane" : "worker",
+      image: spec.image,
+      // /run in a kind node is a tmpfs of its container, so a file written there would be gone after a restart. Docker mounts by depth:
+      // the tmpfs first, then this file into it, at each start; and the agent's hostPath mount of /run/cilium brings it along.
+      // Like the host's own id under kind, it outlives a restart of the node's container.
+      extraMounts: [{ hostPath: `${bootIds}/${node}`, containerPath: "/run/cilium/boot_id", readOnly: true }],
+    })),
+  });
+}
