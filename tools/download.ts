@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createWriteStream, mkdirSync, renameSync, rmSync } from "node:fs";
+import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { chmod, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { finished } from "node:stream/promises";
@@ -13,7 +13,7 @@ import { Unobtainable } from "./unobtainable.ts";
 const STALL_MS = 30_000;
 
 /**
- * Downloads a tool into the new folder `into`, verified; returns how it was verified. `onStart` is called when the transfer begins.
+ * Downloads a tool into the empty folder `into`, verified; returns how it was verified. `onStart` is called when the transfer begins.
  * Throws Unobtainable with the reason where it cannot be had: host does not answer, no such file, wrong checksum.
  */
 export async function download(
@@ -34,7 +34,6 @@ export async function download(
 
   onStart();
   const expected = pinned ?? (await publishedSum(sums ?? "", basename(url)));
-  mkdirSync(into, { recursive: true });
   const file = join(into, "download");
   const actual = await fetchToFile(url, file);
   if (actual !== expected) {
@@ -96,7 +95,7 @@ async function fetchToFile(url: string, file: string): Promise<string> {
     for await (const chunk of body ?? []) {
       stillAlive();
       hash.update(chunk);
-      if (!out.write(chunk)) await new Promise((resume) => out.once("drain", resume));
+      if (!out.write(chunk)) await new Promise<void>((resume) => out.once("drain", resume));
     }
   } catch (error) {
     throw error instanceof Unobtainable ? error : new Unobtainable(`${url} broke off: ${networkReason(error)}`);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import semver from "semver";
@@ -57,17 +57,18 @@ export async function findGo(folder: string, env: NodeJS.ProcessEnv): Promise<Go
     // Flags that Go does not know would make even `go env` fail.
     env: { ...env, GOFLAGS: "-buildvcs=false", GOWORK: "off" },
   });
-  if (asked.failure === "ENOENT") throw new Unobtainable("no Go on PATH to build it with");
+  const needed = goDirective(readFileSync(join(folder, "go.mod"), "utf8"));
+  const installGo = `install Go ${needed} or newer (https://go.dev/dl)`;
+  if (asked.failure === "ENOENT") throw new Unobtainable(`there is no Go on PATH to build it with`, installGo);
   if (asked.code !== 0) throw new Unobtainable(`go env failed: ${lastLines(asked.stderr)}`);
   const buildEnv = buildEnvironment(env, JSON.parse(asked.stdout) as Record<string, string>);
 
-  const needed = goDirective(readFileSync(join(folder, "go.mod"), "utf8"));
   const { code, stdout, stderr } = await runCommand("go", ["env", "GOVERSION"], { cwd: folder, env: buildEnv });
-  if (code !== 0) throw new Unobtainable(`building it needs Go ${needed}: ${lastLines(stderr)}`);
   const version = stdout.trim();
-  if (!isAtLeast(version, needed))
+  if (code !== 0 || !isAtLeast(version, needed))
     throw new Unobtainable(
-      `building it needs Go ${needed} or newer and this is ${version} (go env -w GOTOOLCHAIN=auto lets Go fetch a newer one)`,
+      `building it needs Go ${needed} or newer: ${code === 0 ? `this is ${version}` : lastLines(stderr)}`,
+      `${installGo}, or let this one fetch it: go env -w GOTOOLCHAIN=auto`,
     );
   return { version, env: buildEnv };
 }
@@ -102,7 +103,7 @@ export interface Target {
 }
 
 /**
- * Builds programs of one module in one go into the new folder `into`; `progress` hears now and then how far it is.
+ * Builds programs of one module in one go into the folder `into`; `progress` hears now and then how far it is.
  * Exact versions come from go.mod, their checksums from go.sum; Go refuses anything else.
  */
 export async function buildModule(
@@ -113,7 +114,6 @@ export async function buildModule(
 ): Promise<void> {
   const ldflags = ["-s", "-w", ...Object.entries(stamps).flatMap(([symbol, value]) => ["-X", `${symbol}=${value}`])];
   const flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", `-ldflags=${ldflags.join(" ")}`];
-  mkdirSync(into, { recursive: true });
   let packages = 0;
   const start = Date.now();
   const report = setInterval(() => {
@@ -129,7 +129,11 @@ export async function buildModule(
     },
   });
   clearInterval(report);
-  if (code !== 0) throw new Unobtainable(`go build failed: ${failure ?? lastLines(stderr)}`);
+  if (code !== 0)
+    throw new Unobtainable(
+      `go build failed: ${failure ?? lastLines(stderr)}`,
+      "see whether the Go module proxy answers (go env GOPROXY) and whether the disk is full",
+    );
   for (const { name, build } of targets) {
     const made = join(into, build.binary ?? name);
     if (!existsSync(made)) throw new Unobtainable(`go build made no ${build.binary ?? name}`);

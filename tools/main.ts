@@ -8,8 +8,8 @@ import { type Purpose, toolsFor } from "./table.ts";
 
 interface Options {
   for: Purpose;
-  json?: true;
-  retry?: true;
+  json?: boolean;
+  retry?: boolean;
 }
 
 const program = new Command("tools")
