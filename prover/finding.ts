@@ -11,8 +11,8 @@ export interface Finding {
   node: string | null;
   /** What was found, one sentence part without a full stop. */
   message: string;
-  /** Where it was read. */
-  evidence: string;
+  /** Where it was read; null where nothing could be. */
+  evidence: string | null;
   /** What to do; null where there is nothing to. */
   fix: string | null;
   /** It may go away by itself in a rollout, so it is worth waiting for. */

@@ -131,11 +131,12 @@ function rank(finding: Finding | undefined): number {
 function sentence(group: readonly Finding[]): string {
   const [first] = group;
   if (!first) return "";
-  const nodes = group.map((finding) => finding.node).filter((node) => node !== null);
+  const nodes = [...new Set(group.map((finding) => finding.node))].filter((node) => node !== null);
   const named = nodes.slice(0, NAMED).join(", ");
   const more = nodes.length > NAMED ? ` and ${nodes.length - NAMED} more nodes` : "";
   const subject = nodes.length > 0 ? `${named}${more}: ` : "";
-  const evidence = first.evidence === "none" ? "" : ` [${first.evidence}]`;
+  // Evidence and advice are the first node's; the others' differ by the names in them.
+  const evidence = first.evidence === null ? "" : ` [${nodes.length > 1 ? "such as " : ""}${first.evidence}]`;
   const fix = first.fix === null ? "" : `; ${first.fix}`;
   return `${subject}${first.message}${evidence}${fix}`;
 }

@@ -12,6 +12,8 @@ export interface VerifyOptions {
   wait: number;
   /** Gets a line for people each time that something else is waited for. */
   progress?: (line: string) => void;
+  /** Another clock than the real one, for tests. */
+  clock?: Clock;
 }
 
 export interface Verification {
@@ -25,36 +27,51 @@ const LONGEST_PAUSE = 5;
 /** How many things waited for a progress line names. */
 const AWAITED = 3;
 
+/** Time as the waiting sees it, in seconds. */
+export interface Clock {
+  now(): number;
+  sleep(seconds: number): Promise<void>;
+}
+
+const realClock: Clock = {
+  now: () => performance.now() / 1000,
+  sleep: (seconds) => sleep(1000 * seconds),
+};
+
 /** Reads the cluster back and judges it, looking again while all that is wrong may pass by itself. */
-export async function verify(intent: Intent, api: ClusterApi, options: VerifyOptions): Promise<Verification> {
-  const start = performance.now();
-  const elapsed = (): number => (performance.now() - start) / 1000;
+export async function verify(
+  intent: Intent,
+  api: ClusterApi,
+  { wait, progress, clock = realClock }: VerifyOptions,
+): Promise<Verification> {
+  const start = clock.now();
+  const elapsed = (): number => clock.now() - start;
   let told = "";
   for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     const began = elapsed();
-    const { observation, judgement } = await look(intent, api, elapsed() + pause < options.wait);
-    // A look that takes long at a thousand nodes is not repeated at once.
-    const rest = Math.max(pause, elapsed() - began);
-    if (!mayPass(judgement) || elapsed() + rest > options.wait) {
+    const last = began + pause > wait;
+    const { observation, judgement } = await look(intent, api, last);
+    if (last || !mayPass(judgement)) {
       const cost = { requests: api.requests, seconds: elapsed() };
       return { report: reportOf(intent, observation, judgement, cost), observation };
     }
     const awaited = awaitedIn(judgement);
-    if (awaited !== told) options.progress?.(`waiting for up to ${Math.ceil(options.wait - elapsed())} s: ${awaited}`);
+    if (awaited !== told) progress?.(`waiting for up to ${Math.ceil(wait - elapsed())} s: ${awaited}`);
     told = awaited;
-    await sleep(1000 * rest);
+    // A look that takes long, as at a thousand nodes, is not repeated at once.
+    await clock.sleep(Math.max(pause, elapsed() - began));
   }
 }
 
-/** One look. Where there is time for another one, agents in the middle of a rollout are left in peace. */
+/** One look. Unless it is the last one, agents in the middle of a rollout are left in peace. */
 async function look(
   intent: Intent,
   api: ClusterApi,
-  again: boolean,
+  last: boolean,
 ): Promise<{ observation: Observation; judgement: Judgement }> {
   const cluster = await readCluster(api);
   const first = judge(intent, cluster, clusterChecks);
-  if (again && mayPass(first)) return { observation: cluster, judgement: first };
+  if (!last && mayPass(first)) return { observation: cluster, judgement: first };
   const observation = await readAgents(api, cluster);
   return { observation, judgement: judge(intent, observation, allChecks) };
 }

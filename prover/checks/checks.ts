@@ -7,17 +7,17 @@ import { rolloutChecks } from "./rollout.ts";
 /** Status never proves: until packets are looked at, the verdict is `not proven` at best. */
 const wire: Check = {
   name: "wire",
-  look: (intent) =>
-    intent.encryption === "none"
-      ? []
-      : [
-          unobserved({
-            node: null,
-            message: "the wire was not observed: this is what the nodes say of themselves",
-            evidence: "none",
-            fix: null,
-          }),
-        ],
+  look: (intent) => [
+    unobserved({
+      node: null,
+      message:
+        intent.encryption === "none"
+          ? "encryption is off, as configured, so there is nothing to prove"
+          : "the wire was not observed: this is what the nodes say of themselves",
+      evidence: null,
+      fix: null,
+    }),
+  ],
 };
 
 /** What the Kubernetes API alone can tell; looked at first, so that agents are not asked in the middle of a rollout. */

@@ -1,0 +1,243 @@
+import type { V1ConfigMap, V1ControllerRevision, V1DaemonSet, V1Node, V1Pod } from "@kubernetes/client-node";
+import { type CiliumNode, type ClusterApi, CommandError } from "../../prover/clusterApi.ts";
+import type { Intent } from "../../prover/intent.ts";
+import { verify } from "../../prover/verify.ts";
+import { intentFor, nodeName } from "./proverTroubles/healthy.ts";
+
+const CHANGED = new Date("2026-11-21T09:00:00Z");
+const STARTED = new Date("2026-11-21T09:00:10Z");
+const wireguardKey = (index: number): string => Buffer.alloc(32, index + 1).toString("base64");
+
+/** A cluster in WireGuard mode as the Kubernetes API would show it, with its answers open to change. */
+class FakeCluster implements ClusterApi {
+  requests = 0;
+  /** Commands run so far. */
+  commands = 0;
+  config: V1ConfigMap | null = {
+    data: { "enable-wireguard": "true", "wireguard-persistent-keepalive": "0s" },
+    metadata: {
+      managedFields: [
+        { time: CHANGED, fieldsV1: { "f:data": {} } },
+        // Somebody has put a label on it since.
+        { time: new Date("2026-11-21T12:00:00Z"), fieldsV1: { "f:metadata": {} } },
+      ],
+    },
+  };
+  set: V1DaemonSet = {
+    metadata: { uid: "of-cilium", generation: 2 },
+    spec: {
+      selector: {},
+      template: {
+        spec: {
+          containers: [
+            {
+              name: "cilium-agent",
+              args: ["--config-dir=/tmp/cilium/config-map"],
+              env: [{ name: "CILIUM_K8S_NAMESPACE" }],
+            },
+          ],
+        },
+      },
+    },
+    status: {
+      observedGeneration: 2,
+      desiredNumberScheduled: 4,
+      updatedNumberScheduled: 4,
+      numberReady: 4,
+      currentNumberScheduled: 4,
+      numberMisscheduled: 0,
+    },
+  };
+  revisions: V1ControllerRevision[] = [
+    revision(2, "new", "of-cilium"),
+    revision(1, "old", "of-cilium"),
+    revision(9, "other", "of-another"),
+  ];
+  pods: V1Pod[] = [0, 1, 2, 3].map((index) => ({
+    metadata: {
+      name: `cilium-${index}`,
+      labels: { "controller-revision-hash": "new" },
+      // A container that started by the clock of a node that runs behind, in a pod that the API server made after the change.
+      creationTimestamp: STARTED,
+    },
+    spec: { nodeName: nodeName(index), containers: [] },
+    status: {
+      conditions: [{ type: "Ready", status: "True" }],
+      containerStatuses: [
+        {
+          name: "cilium-agent",
+          image: "",
+          imageID: "",
+          ready: true,
+          restartCount: 0,
+          state: { running: { startedAt: new Date("2026-11-21T08:59:00Z") } },
+        },
+      ],
+    },
+  }));
+  ciliumNodeList: CiliumNode[] = [0, 1, 2, 3].map((index) => ({
+    metadata: { name: nodeName(index), annotations: { "network.cilium.io/wg-pub-key": wireguardKey(index) } },
+    spec: { bootid: `boot-${index}`, encryption: { key: 255 } },
+  }));
+  /** What the pod answers to `cilium-dbg encrypt status`. */
+  encryption: (index: number) => string = (index) =>
+    JSON.stringify({
+      mode: "Wireguard",
+      wireguard: {
+        interfaces: [{ name: "cilium_wg0", "public-key": wireguardKey(index), "peer-count": 3, peers: null }],
+      },
+    });
+
+  configMap = async () => this.config;
+  daemonSet = async () => this.set;
+  agentRevisions = async () => this.revisions;
+  agentPods = async () => this.pods;
+  nodes = async (): Promise<V1Node[]> => {
+    this.requests++;
+    const labels = (index: number) => (index === 0 ? { "node-role.kubernetes.io/control-plane": "" } : {});
+    return [3, 2, 1, 0].map((index) => ({ metadata: { name: nodeName(index), labels: labels(index) } }));
+  };
+  ciliumNodes = async () => this.ciliumNodeList;
+  run = async (pod: string, command: string[]): Promise<string> => {
+    this.commands++;
+    const index = Number(pod.slice("cilium-".length));
+    if (command.join(" ") === "cilium-dbg encrypt status -o json") return this.encryption(index);
+    return `level=warning msg="a line of the log"\n${JSON.stringify({
+      cilium: { state: "Ok", msg: "1.20.2 (v1.20.2-8d3e5d9f)" },
+      encryption: { mode: "Wireguard", wireguard: { "node-encryption": "Disabled" } },
+    })}`;
+  };
+}
+
+function revision(number: number, hash: string, uid: string): V1ControllerRevision {
+  return {
+    revision: number,
+    metadata: {
+      labels: { "controller-revision-hash": hash },
+      ownerReferences: [{ apiVersion: "apps/v1", kind: "DaemonSet", name: "cilium", uid }],
+    },
+  };
+}
+
+/** Verifies with a clock that only sleeping moves; `between` runs in each sleep. */
+async function verified(
+  cluster: FakeCluster,
+  options: { wait?: number; intent?: Intent; between?: (slept: number) => void } = {},
+) {
+  let now = 0;
+  const lines: string[] = [];
+  const sleep = async (seconds: number): Promise<void> => {
+    now += seconds;
+    options.between?.(now);
+  };
+  const result = await verify(options.intent ?? intentFor("wireguard"), cluster, {
+    wait: options.wait ?? 60,
+    progress: (line) => lines.push(line),
+    clock: { now: () => now, sleep },
+  });
+  return { ...result, lines, waited: now };
+}
+
+test("a healthy cluster is read back in one look: not proven, since nobody looked at the wire", async () => {
+  const { report, observation, waited } = await verified(new FakeCluster());
+  expect(report).toMatchObject({
+    verdict: "not proven",
+    statement: "not proven: all 4 nodes say WireGuard, as configured",
+  });
+  expect(report.reasons).toEqual([expect.stringContaining("the wire was not observed")]);
+  expect(waited).toBe(0);
+  expect(observation).toMatchSnapshot({ takenAt: expect.any(String) });
+});
+
+test("what a rollout may still mend is waited for, and named on the way", async () => {
+  const cluster = new FakeCluster();
+  const [, late] = cluster.pods;
+  if (late?.status) late.status.conditions = [{ type: "Ready", status: "False" }];
+  const { report, lines } = await verified(cluster, {
+    between: (slept) => {
+      if (slept > 5 && late?.status) late.status.conditions = [{ type: "Ready", status: "True" }];
+    },
+  });
+  expect(report.verdict).toBe("not proven");
+  expect(lines).toEqual(["waiting for up to 60 s: dev-worker1: its Cilium agent is not ready [pod cilium-1]"]);
+});
+
+test("no agent is asked in the middle of a rollout, but each is before the verdict", async () => {
+  const cluster = new FakeCluster();
+  if (cluster.set.status) cluster.set.status.updatedNumberScheduled = 3;
+  const asked: number[] = [];
+  const { report } = await verified(cluster, { wait: 20, between: () => asked.push(cluster.commands) });
+  expect(new Set(asked)).toEqual(new Set([0]));
+  expect(cluster.commands).toBe(8);
+  expect(report.verdict).toBe("failed");
+});
+
+test("an agent that needs time after its start gets it", async () => {
+  const cluster = new FakeCluster();
+  const settled = cluster.encryption;
+  cluster.encryption = () => JSON.stringify({ mode: "Wireguard" });
+  const { report } = await verified(cluster, {
+    between: () => {
+      cluster.encryption = settled;
+    },
+  });
+  expect(report.verdict).toBe("not proven");
+});
+
+test("what no waiting mends is told at once", async () => {
+  const cluster = new FakeCluster();
+  if (cluster.config) cluster.config.data = { "enable-ipsec": "true" };
+  const { report, waited } = await verified(cluster);
+  expect(report.verdict).toBe("failed");
+  expect(waited).toBe(0);
+});
+
+test("an agent that cannot be reached is named, and the verdict is not proven", async () => {
+  const cluster = new FakeCluster();
+  const answer = cluster.run;
+  cluster.run = async (pod, command) => {
+    if (pod === "cilium-2") throw new CommandError("did not answer within 20 s");
+    return answer(pod, command);
+  };
+  const { report } = await verified(cluster, { wait: 0 });
+  expect(report.statement).toBe("not proven: 1 of 4 nodes could not be observed");
+  expect(report.reasons[0]).toMatch(
+    /^dev-worker2: its Cilium agent did not answer within 20 s \[cilium-dbg status in pod cilium-2\]; kubectl /,
+  );
+});
+
+test("only pods of the DaemonSet's own newest revision are up to date", async () => {
+  const cluster = new FakeCluster();
+  const [, , stale] = cluster.pods;
+  if (stale?.metadata) stale.metadata.labels = { "controller-revision-hash": "old" };
+  const { report } = await verified(cluster, { wait: 0 });
+  expect(report.reasons[0]).toMatch(/^dev-worker2: its Cilium agent is of an older revision/);
+});
+
+test("an option in the agents' environment counts like one on their command line", async () => {
+  const cluster = new FakeCluster();
+  cluster.set.spec?.template.spec?.containers[0]?.env?.push({ name: "CILIUM_ENABLE_WIREGUARD", value: "false" });
+  const { report } = await verified(cluster);
+  expect(report.reasons[0]).toMatch(/started with enable-wireguard=false/);
+});
+
+test("no more agents are asked at once than the API server bears", async () => {
+  const cluster = new FakeCluster();
+  const [pod] = cluster.pods;
+  cluster.pods = Array.from({ length: 100 }, (_, index) => ({
+    ...pod,
+    metadata: { ...pod?.metadata, name: `cilium-${index}` },
+  }));
+  const answer = cluster.run;
+  let now = 0;
+  let most = 0;
+  cluster.run = async (name, command) => {
+    most = Math.max(most, ++now);
+    await new Promise(setImmediate);
+    now--;
+    return answer(name, command);
+  };
+  await verified(cluster, { wait: 0 });
+  expect(most).toBe(32);
+  expect(cluster.commands).toBe(200);
+});
