@@ -125,6 +125,75 @@ describe("the random plugin", () => {
     await expect(plugin.delete(key, state)).resolves.toBeUndefined();
   });
 
+  describe("RandomPassword", () => {
+    const password = { type: "random:index/randomPassword:RandomPassword", name: "password" };
+    /** 40 hexadecimal digits, which are 20 bytes. */
+    const hex = { length: 40, upper: false, lower: false, numeric: true, special: true, overrideSpecial: "abcdef" };
+
+    async function made(news: PropertyMap): Promise<State> {
+      const { inputs, failures } = await plugin.check(password, news);
+      expect(failures).toEqual([]);
+      return plugin.create(password, inputs);
+    }
+
+    test("takes characters of the allowed kinds, with special ones of our choice", async () => {
+      expect(reveal((await made(hex)).outputs.result ?? null)).toMatch(/^[0-9a-f]{40}$/);
+      expect(reveal((await made({ length: 9, special: false })).outputs.result ?? null)).toMatch(/^[0-9A-Za-z]{9}$/);
+    });
+
+    test("uses every digit of the alphabet equally often", async () => {
+      const digits = String(reveal((await made({ ...hex, length: 16_000 })).outputs.result ?? null));
+      for (const digit of "0123456789abcdef") {
+        const count = digits.split(digit).length - 1;
+        expect(Math.abs(count - 1000)).toBeLessThan(250); // eight standard deviations
+      }
+    });
+
+    test("keeps the least numbers of each kind", async () => {
+      const { outputs } = await made({ length: 6, minUpper: 2, minLower: 2, minNumeric: 1, minSpecial: 1 });
+      const result = String(reveal(outputs.result ?? null));
+      expect(result).toHaveLength(6);
+      expect([/[A-Z].*[A-Z]/, /[a-z].*[a-z]/, /[0-9]/, /[^0-9A-Za-z]/].every((kind) => kind.test(result))).toBe(true);
+    });
+
+    test("keeps the result secret, and out of its id", async () => {
+      const { id, outputs } = await made(hex);
+      expect(outputs.result).toBeInstanceOf(Secret);
+      expect(id).toBe("none");
+    });
+
+    test("at preview, the result is not known", async () => {
+      const { outputs } = await plugin.create(password, hex, { preview: true });
+      expect(outputs.result === undefined || hasUnknown(outputs.result)).toBe(true);
+    });
+
+    test.each<[string, PropertyMap]>([
+      ["no length", { special: false }],
+      ["a length of 0", { length: 0 }],
+      ["a length below the least numbers", { length: 3, minUpper: 2, minLower: 2 }],
+    ])("refuses %s, and names the property", async (_, news) => {
+      const { failures } = await plugin.check(password, news);
+      expect(JSON.stringify(failures)).toContain("length");
+    });
+
+    test.each<[string, PropertyMap]>([
+      ["another length", { ...hex, length: 72 }],
+      ["other special characters", { ...hex, overrideSpecial: "abc" }],
+      ["a keeper", { ...hex, keepers: { epoch: "2" } }],
+    ])("%s replaces it", async (_, news) => {
+      const diff = await plugin.diff(password, await made(hex), (await plugin.check(password, news)).inputs);
+      expect(diff.changes).toBe("some");
+      expect(diff.replaces).not.toEqual([]);
+    });
+
+    test("a refresh finds no drift", async () => {
+      const state = await made(hex);
+      const read = await plugin.read(password, state);
+      expect(read?.outputs.result).toEqual(state.outputs.result);
+      expect(read && (await plugin.diff(password, read, state.inputs)).changes).toBe("none");
+    });
+  });
+
   test("refuses a type it does not know, and names it", async () => {
     const target = { type: "random:index/randomTeapot:RandomTeapot", name: "pot" };
     await expect(plugin.check(target, {})).rejects.toThrow(/RandomTeapot/);
