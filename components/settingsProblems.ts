@@ -69,7 +69,7 @@ function sentence(issue: Issue, value: unknown): string {
   const path = issue.path.join(".");
   if (value === undefined) return "This setting is missing.";
   if (value === null) return "This setting has a key but no value.";
-  if (issue.code === "custom") return `${JSON.stringify(value)} ${issue.message}`;
+  if (issue.code === "custom") return `This ${issue.message}`;
   if (path === "cilium.version" && typeof value === "number") {
     return `YAML read the version as the number ${value} (1.20 becomes 1.2). Quote it, and give the full version.`;
   }

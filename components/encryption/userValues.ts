@@ -127,7 +127,12 @@ export function userValueRefusals(settings: Settings): Problem[] {
         refusal([key], { because: "Helm reads no dots in a values file, so this would do nothing; nest the keys" }),
       ),
   ];
-  return problems.filter((problem, i) => problems.findIndex((other) => other.key === problem.key) === i);
+  // One problem a place, and the closest: not also the list around an item that is refused.
+  return problems.filter(
+    ({ key }, i) =>
+      problems.findIndex((other) => other.key === key) === i &&
+      !problems.some((other) => other.key.startsWith(`${key}[`) || other.key.startsWith(`${key}.`)),
+  );
 }
 
 /** User values under which some traffic is outside of what encryption covers. */
