@@ -141,7 +141,7 @@ const bootId: Check = {
 const bootIdUnique: Check = {
   name: "boot-id-unique",
   look: (intent, seen) => {
-    const perNode = typeof intent.config["boot-id-file"] === "string";
+    const perNode = seen.config?.data["boot-id-file"] !== undefined;
     return shared(inIpsec(intent, seen.ciliumNodes), (ciliumNode) => ciliumNode.bootId).map(
       ({ name, others }): Found => {
         const found = {

@@ -5,7 +5,7 @@ const EVIDENCE = "ConfigMap cilium-config";
 
 /** Options of the agent by which traffic is encrypted or not, whatever the Cilium version. */
 const ENCRYPTION_OPTION =
-  /^(enable-(ipsec|wireguard|encryption|ztunnel)|encrypt-|encryption-|ipsec-|wireguard-|node-encryption|boot-id-file$)/;
+  /^(enable-(ipsec|wireguard|encryption|ztunnel)|encrypt-|encryption-|ipsec-|wireguard-|node-encryption)/;
 
 function seeWhoChanged(intent: Intent): string {
   return `deploy again; who changed it: kubectl -n ${intent.cilium.namespace} get configmap cilium-config -o yaml --show-managed-fields`;

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import type { Intent } from "../prover/intent.ts";
+import { Kubernetes } from "../prover/kubernetes.ts";
+import { ProverError } from "../prover/proverError.ts";
+import { statusText } from "../prover/status.ts";
+import { verify } from "../prover/verify.ts";
+
+/** A stack's live cluster and what it is meant to be. */
+export interface LiveCluster {
+  intent: Intent;
+  /** Path of the kubeconfig. */
+  kubeconfig: string;
+  /** Absent: the kubeconfig's current context. */
+  context?: string;
+}
+
+/** Finds the cluster of the stack asked for, or of the one that is there. Throws a UserError where there is none. */
+export type FindCluster = (stack: string | undefined) => Promise<LiveCluster>;
+
+/** `wirecloak status`: asks the live cluster, never the stack's outputs. */
+export function registerStatus(program: Command, find: FindCluster): void {
+  program
+    .command("status")
+    .description("what the cluster says of its encryption now, compared with the settings")
+    .option("-s, --stack <name>", "the stack (default: the one that is there)")
+    .option("--json", "print one JSON document")
+    .action(async (options: { stack?: string; json?: boolean }) => {
+      process.exit(await showStatus(await find(options.stack), options.json ?? false));
+    });
+}
+
+/** Looks once and prints what was seen; resolves with the exit code (`wirecloak --help` lists them). */
+export async function showStatus({ intent, kubeconfig, context }: LiveCluster, json: boolean): Promise<number> {
+  try {
+    const { report } = await verify(intent, Kubernetes.open(kubeconfig, context, intent.cilium.namespace), { wait: 0 });
+    const shown = json ? `${JSON.stringify(report, null, 2)}\n` : statusText(report);
+    await new Promise((resolve) => process.stdout.write(shown, resolve));
+    return report.verdict === "failed" ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof ProverError)) throw error;
+    console.error(error.message);
+    return error.kind === "usage" ? 2 : 3;
+  }
+}
