@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 export interface CommandResult {
@@ -39,9 +39,9 @@ export function runCommand(program: string, args: string[], options: CommandOpti
       options.onLine?.(line);
     });
     const linesEnd = new Promise<void>((done) => lines.once("close", done));
-    const stopForwarding = forwardEndSignals((signal) => child.kill(signal));
+    remember(child);
     const finish = async (code: number | null, failure?: string) => {
-      stopForwarding();
+      forget(child);
       await linesEnd;
       resolve({ code, ...output, ...(failure !== undefined && { failure }) });
     };
@@ -50,15 +50,24 @@ export function runCommand(program: string, args: string[], options: CommandOpti
   });
 }
 
-function forwardEndSignals(forward: (signal: NodeJS.Signals) => void): () => void {
-  const onSignal = (signal: NodeJS.Signals) => {
-    forward(signal);
-    stop();
-    process.kill(process.pid, signal);
-  };
-  const stop = () => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, onSignal);
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, onSignal);
-  return stop;
+const running = new Set<ChildProcess>();
+const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+function remember(child: ChildProcess): void {
+  if (running.size === 0) for (const signal of END_SIGNALS) process.on(signal, endAll);
+  running.add(child);
+}
+
+function forget(child: ChildProcess): void {
+  running.delete(child);
+  if (running.size === 0) for (const signal of END_SIGNALS) process.off(signal, endAll);
+}
+
+/** Passes a signal on to all that runs, then ends this process by it, as it would have without us. */
+function endAll(signal: NodeJS.Signals): void {
+  for (const child of running) {
+    child.kill(signal);
+    forget(child);
+  }
+  process.kill(process.pid, signal);
 }

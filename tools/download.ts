@@ -107,15 +107,12 @@ async function fetchToFile(url: string, file: string): Promise<string> {
   return hash.digest("hex");
 }
 
+/** Puts what an archive's top folder holds into `into`. */
 async function unpack(archive: string, folder: string, into: string): Promise<void> {
-  const { code, stderr, failure } = await runCommand("tar", ["-xzf", archive, "-C", into, "--no-same-owner", folder], {
-    cwd: into,
-    env: process.env,
-  });
+  const args = ["-xzf", archive, "-C", into, "--no-same-owner", "--strip-components=1", folder];
+  const { code, stderr, failure } = await runCommand("tar", args, { cwd: into, env: process.env });
   rmSync(archive);
   if (code !== 0) throw new Unobtainable(`tar could not unpack it: ${failure ?? stderr.trim()}`);
-  for (const entry of await readdir(join(into, folder))) renameSync(join(into, folder, entry), join(into, entry));
-  rmSync(join(into, folder), { recursive: true });
 }
 
 /** Leaves what the tool needs; vendors pack much else (Pulumi: 300 MB of other languages). */

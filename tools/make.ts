@@ -30,9 +30,9 @@ export async function makeTools(
   const reasons = (tool: Tool) => (whyNot.get(tool) ?? []).map(({ message }) => message);
   const toBuild: Tool[] = [];
   for (const tool of missing) {
-    const failure = await attempt(() => downloadOne(tool, whyNotPath(tool), workshop));
-    if (failure === undefined) continue;
-    whyNot.get(tool)?.push(failure);
+    const failure = tool.download && (await attempt(() => downloadOne(tool, whyNotPath(tool), workshop)));
+    if (tool.download && !failure) continue;
+    if (failure) whyNot.get(tool)?.push(failure);
     toBuild.push(tool);
   }
 
@@ -101,12 +101,13 @@ async function buildGroup(
 }
 
 function problem({ name, onPath }: Tool, whyNotPath: string, whyNot: readonly Unobtainable[]): Problem {
-  const fixes = whyNot.flatMap(({ fix }) => fix ?? []);
-  if (onPath) fixes.push(`put ${name} ${onPath.range} on PATH`);
+  const reasons = new Set([whyNotPath, ...whyNot.map(({ message }) => message)]);
+  const fixes = new Set(whyNot.flatMap(({ fix }) => fix ?? []));
+  if (onPath) fixes.add(`put ${name} ${onPath.range} on PATH`);
   return {
     key: name,
-    message: `This tool cannot be had here: ${[whyNotPath, ...whyNot.map(({ message }) => message)].join("; ")}.`,
-    fix: `${fixes.join("; or ")}; then: make tools`,
+    message: `This tool cannot be had here: ${[...reasons].join("; ")}.`,
+    ...(fixes.size > 0 && { fix: `${[...fixes].join("; or ")}; then: make tools` }),
   };
 }
 

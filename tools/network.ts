@@ -33,8 +33,11 @@ async function probe(origin: string, limitMs: number): Promise<string | undefine
 
 /** The word in an error of fetch that tells something: ENOTFOUND, ECONNREFUSED, TimeoutError. */
 export function networkReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause as { code?: string; message?: string } | undefined;
-  if (error.name === "TimeoutError") return "no answer in time";
-  return cause?.code ?? cause?.message ?? error.message;
+  const { name, message, cause } = error as {
+    name?: string;
+    message?: string;
+    cause?: { code?: string; message?: string };
+  };
+  if (name === "TimeoutError") return "no answer in time";
+  return cause?.code ?? cause?.message ?? message ?? String(error);
 }

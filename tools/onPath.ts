@@ -50,13 +50,13 @@ export function chooseOnPath({ name, onPath, companion }: Tool, candidates: read
       reasons.push(`${name} ${version} on PATH is not ${inWords(onPath.range)}`);
     else if (companion && !candidate.companion)
       reasons.push(`${name} ${version} on PATH has no ${companion.name} beside it`);
-    else return { ...candidate, version, why: `on PATH, and ${inWords(onPath.range)}` };
+    else return { ...candidate, version, why: `on PATH, ${inWords(onPath.range)}` };
   }
   return { why: reasons.length > 0 ? reasons.join(", ") : "not on PATH" };
 }
 
 function inWords(range: string): string {
-  return semver.valid(range) ? `exactly ${range}` : range;
+  return semver.valid(range) ? `exactly ${range}` : `in ${range}`;
 }
 
 /** The first thing in a program's output that is a full version; build metadata (+g05fa379) is left out. */

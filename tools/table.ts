@@ -120,7 +120,11 @@ function kwokTool(name: string, sha256: Record<string, string>): Tool {
   };
 }
 
-/** Every command-line tool the project runs: its version, and how it is had, tried in the order PATH, download, build. */
+/**
+ * Every command-line tool the project runs: its version, and how it is had, tried in the order PATH, download, build.
+ * To move one: the version and checksums here, `go get -tool PACKAGE@vVERSION` in its module's folder; the unit tests say
+ * what does not agree.
+ */
 export const tools: readonly Tool[] = [
   {
     name: "pulumi",
@@ -213,7 +217,7 @@ export const tools: readonly Tool[] = [
     name: "wirecloak-agent",
     version: "sources",
     purposes: rehearsal,
-    build: { module: "agent", package: "." },
+    build: { module: "agent", package: ".", binary: "agent" },
   },
 ];
 
