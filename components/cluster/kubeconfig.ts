@@ -1,6 +1,7 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { parse } from "yaml";
+import { type CommandResult, runCommand } from "../../tools/command.ts";
 import { type Problem, UserError } from "../userError.ts";
 
 /** A cluster as one context of a kubeconfig names it. */
@@ -77,13 +78,8 @@ function parseKubeconfig(path: string): Kubeconfig {
   });
 }
 
-/** How kubectl ended. */
-export interface KubectlResult {
-  ok: boolean;
-  stdout: string;
-  stderr: string;
-}
-export type Kubectl = (args: string[]) => Promise<KubectlResult>;
+/** Runs kubectl; the real one is `runKubectl`. */
+export type Kubectl = (args: string[]) => Promise<Pick<CommandResult, "code" | "stdout" | "stderr" | "failure">>;
 
 /** Seconds that the API server has to answer. */
 const ANSWER_TIMEOUT = 5;
@@ -94,17 +90,17 @@ const ANSWER_TIMEOUT = 5;
  */
 export async function kubeSystemUid(target: Target, kubectl: Kubectl = runKubectl): Promise<string> {
   const { kubeconfig, context } = target;
-  const { ok, stdout, stderr } = await kubectl([
+  const { code, stdout, stderr, failure } = await kubectl([
     `--kubeconfig=${kubeconfig}`,
     `--context=${context}`,
     `--request-timeout=${ANSWER_TIMEOUT}s`,
     ...["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"],
   ]);
-  if (ok && stdout !== "") return stdout;
+  if (code === 0 && stdout !== "") return stdout;
   throw mistake({
     key: KUBECONFIG_KEY,
     value: kubeconfig,
-    message: `The cluster of context ${context} does not answer: ${causeOf(stderr, target)}`,
+    message: `The cluster of context ${context} does not answer: ${causeOf(stderr || (failure ?? ""), target)}`,
     fix: `kubectl --kubeconfig ${kubeconfig} --context ${context} get nodes`,
   });
 }
@@ -132,16 +128,13 @@ function causeOf(stderr: string, target: Target): string {
   return known ? `${known[1](target)} (${said})` : said;
 }
 
-function runKubectl(args: string[]): Promise<KubectlResult> {
-  // Some ways of not answering know no request timeout, a credential program that waits for input for one.
-  const timeout = (ANSWER_TIMEOUT + 2) * 1000;
-  return new Promise((resolve) => {
-    execFile("kubectl", args, { timeout, encoding: "utf8" }, (error, stdout, stderr) => {
-      const said = error && !stderr ? (error.killed ? "timed out" : error.message) : stderr;
-      resolve({ ok: error === null, stdout, stderr: said });
-    });
+const runKubectl: Kubectl = (args) =>
+  runCommand("kubectl", args, {
+    cwd: tmpdir(),
+    env: process.env,
+    // Some ways of not answering know no request timeout, a credential program that waits for input for one.
+    timeoutMs: (ANSWER_TIMEOUT + 2) * 1000,
   });
-}
 
 function mistake(problem: Problem): UserError {
   return new UserError([problem]);
