@@ -1,0 +1,209 @@
+import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../components/userError.ts";
+import { withLock } from "../tools/lock.ts";
+import { cacheDir } from "../tools/paths.ts";
+import {
+  ALL_COMPONENTS,
+  createControlPlane,
+  programPath,
+  runningComponents,
+  startControlPlane,
+} from "./controlPlane.ts";
+import { HOST, kubeconfig } from "./kubeconfig.ts";
+import { type ClusterSpec, planNodes } from "./nodePlan.ts";
+import { choosePorts } from "./ports.ts";
+import { endProcessesIn, plainEnvironment, processesIn, startInBackground } from "./processes.ts";
+import { type RehearsalFiles, type RehearsalRecord, readRecord, rehearsalFiles, writeRecord } from "./record.ts";
+
+/** How a cluster is reached: what `create` and `scale` print. */
+export interface ClusterReport {
+  /** New for each newly made cluster. */
+  incarnation: string;
+  server: { host: string; port: number };
+  kubeconfigPath: string;
+  /** Its contents. Secret. */
+  kubeconfig: string;
+}
+
+/** Hears what is being done, in a line each. */
+export type Say = (line: string) => void;
+
+/** Makes the cluster; or, where it is made already, sees that it runs with at least the nodes asked for. */
+export async function create(stateDir: string, spec: ClusterSpec, say: Say): Promise<ClusterReport> {
+  planNodes(spec);
+  const files = rehearsalFiles(stateDir, spec.name);
+  const found = readRecord(files);
+  if (found?.made) {
+    sameNetworks(found.spec, spec);
+    const workers = Math.max(found.spec.workers, spec.workers);
+    await start(stateDir, spec.name, say);
+    return workers === found.spec.workers ? report(files, found) : scale(stateDir, { ...spec, workers }, say);
+  }
+  if (existsSync(files.record) && !found)
+    throw new UserError([
+      {
+        key: "wirecloak:cluster.name",
+        value: spec.name,
+        message: "names a cluster of this checkout that another provider made.",
+        fix: "make down, or another wirecloak:cluster.name",
+      },
+    ]);
+  if (found) say("removing what an interrupted run left");
+  await remove(stateDir, spec.name);
+  return makeNew(files, spec, say);
+}
+
+async function makeNew(files: RehearsalFiles, spec: ClusterSpec, say: Say): Promise<ClusterReport> {
+  mkdirSync(files.logs, { recursive: true, mode: 0o700 });
+  // Another checkout's run must not choose the same ports before these listen.
+  const record = await withLock(
+    join(cacheDir(), "rehearsal-ports.lock"),
+    (holder) => say(`waiting for ${holder}`),
+    async () => {
+      const made: RehearsalRecord = {
+        provider: "rehearsal",
+        incarnation: randomUUID(),
+        spec,
+        ports: await choosePorts(),
+        made: false,
+      };
+      writeRecord(files, made);
+      writeFileSync(files.lease, made.incarnation);
+      // First of all, since it ends the others if this run dies and the folder goes.
+      startAgent(files, made);
+      say("starting etcd, the API server, the controller manager, the scheduler and kwok");
+      createControlPlane(files, made);
+      return made;
+    },
+  );
+  writeFileSync(files.kubeconfig, kubeconfig(files, record), { mode: 0o600 });
+  say(`registering ${spec.workers + 1} nodes`);
+  makeNodes(files, record);
+  writeRecord(files, { ...record, made: true });
+  return report(files, record);
+}
+
+/** Brings a cluster that is made to the number of workers asked for, in place. */
+export async function scale(stateDir: string, spec: ClusterSpec, say: Say): Promise<ClusterReport> {
+  const { files, record } = existing(stateDir, spec.name);
+  sameNetworks(record.spec, spec);
+  const wanted = { ...record, spec };
+  planNodes(spec);
+  await start(stateDir, spec.name, say);
+  say(`bringing the cluster to ${spec.workers + 1} nodes`);
+  makeNodes(files, wanted);
+  writeRecord(files, wanted);
+  return report(files, wanted);
+}
+
+/** Starts what does not run of a cluster that is made: after a reboot, or where processes were ended. */
+export async function start(stateDir: string, name: string, say: Say): Promise<void> {
+  const { files, record } = existing(stateDir, name);
+  writeFileSync(files.lease, record.incarnation);
+  const running = runningComponents(files);
+  if (running.length === ALL_COMPONENTS) return;
+  say(`starting the cluster again (${running.length} of ${ALL_COMPONENTS} processes run)`);
+  if (!running.includes("wirecloak-agent")) startAgent(files, record);
+  startControlPlane(files);
+}
+
+/** Removes a cluster, complete or not: processes first, then every file. */
+export async function remove(stateDir: string, name: string): Promise<void> {
+  const files = rehearsalFiles(stateDir, name);
+  if (existsSync(files.record) && !readRecord(files)) return;
+  rmSync(files.lease, { force: true });
+  await endProcessesIn(files.folder);
+  rmSync(files.folder, { recursive: true, force: true });
+}
+
+/** Removes all rehearsal clusters of a state folder, and processes whose files are gone. */
+export async function sweep(stateDir: string, say: Say): Promise<void> {
+  const clusters = join(stateDir, "clusters");
+  const names = existsSync(clusters)
+    ? readdirSync(clusters, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    : [];
+  for (const { name } of names) {
+    if (!readRecord(rehearsalFiles(stateDir, name))) continue;
+    say(`removing rehearsal cluster ${name}`);
+    await remove(stateDir, name);
+  }
+  if (processesIn(clusters).length > 0) await endProcessesIn(clusters);
+}
+
+/** What runs of a cluster. */
+export function status(stateDir: string, name: string): object {
+  const files = rehearsalFiles(stateDir, name);
+  const record = readRecord(files);
+  if (!record) return { exists: false, running: false, nodes: 0 };
+  const components = runningComponents(files);
+  return {
+    exists: true,
+    running: record.made && components.length === ALL_COMPONENTS,
+    nodes: record.made ? record.spec.workers + 1 : 0,
+    incarnation: record.incarnation,
+    server: { host: HOST, port: record.ports.apiServer },
+    processes: components,
+  };
+}
+
+function existing(stateDir: string, name: string): { files: RehearsalFiles; record: RehearsalRecord } {
+  const files = rehearsalFiles(stateDir, name);
+  const record = readRecord(files);
+  if (record?.made) return { files, record };
+  throw new UserError([
+    {
+      key: "wirecloak:cluster.name",
+      value: name,
+      message: "names no rehearsal cluster of this checkout.",
+      fix: "make up STACK=rehearsal",
+    },
+  ]);
+}
+
+function sameNetworks(made: ClusterSpec, wanted: ClusterSpec): void {
+  const changed = (["podCidr", "serviceCidr"] as const).filter((range) => made[range] !== wanted[range]);
+  if (changed.length === 0) return;
+  throw new UserError(
+    changed.map((range) => ({
+      key: `wirecloak:cluster.${range}`,
+      value: wanted[range],
+      message: `cannot change while the cluster lives; it has ${made[range]}.`,
+      fix: "make down, then make up",
+    })),
+  );
+}
+
+function startAgent(files: RehearsalFiles, { ports }: RehearsalRecord): void {
+  const log = join(files.logs, "agent.log");
+  startInBackground(
+    programPath("wirecloak-agent"),
+    files.programs,
+    ["run", "--dir", files.folder, "--kubelet-port", `${ports.kubelet}`],
+    log,
+  );
+}
+
+function makeNodes(files: RehearsalFiles, { spec, ports }: RehearsalRecord): void {
+  const plan = JSON.stringify({ kubeletPort: ports.kubelet, nodes: planNodes(spec) });
+  const { status, stderr } = spawnSync(programPath("wirecloak-agent"), ["nodes", "--dir", files.folder], {
+    input: plan,
+    encoding: "utf8",
+    env: plainEnvironment(),
+  });
+  if (status === 0) return;
+  throw new UserError([
+    { key: "rehearsal", message: `The nodes could not be registered: ${stderr.trim()}`, fix: `see ${files.logs}` },
+  ]);
+}
+
+function report(files: RehearsalFiles, { incarnation, ports }: RehearsalRecord): ClusterReport {
+  return {
+    incarnation,
+    server: { host: HOST, port: ports.apiServer },
+    kubeconfigPath: files.kubeconfig,
+    kubeconfig: readFileSync(files.kubeconfig, "utf8"),
+  };
+}

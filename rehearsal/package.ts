@@ -1,0 +1,1 @@
+export function packageChart(_v: string[], _out?: string): void {}

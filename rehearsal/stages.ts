@@ -1,0 +1,105 @@
+/** The chart's label of the agents' pods, whose state the agent program reports itself. */
+const AGENT = '.metadata.labels["k8s-app"] == "cilium"';
+
+/**
+ * What kwok does with pods: everything starts at once and stays, except Jobs, which complete; the agents' pods are left to
+ * the agent program. Nodes need no stage: the agent program registers them, and kwok renews their leases.
+ */
+export function podStages(): object[] {
+  const alive = { key: ".metadata.deletionTimestamp", operator: "DoesNotExist" };
+  const ofJob = (operator: string) => ({ key: ".metadata.ownerReferences.[].kind", operator, values: ["Job"] });
+  return [
+    stage(
+      "pod-ready",
+      [
+        alive,
+        { key: AGENT, operator: "NotIn", values: ["true"] },
+        { key: ".status.phase", operator: "In", values: ["Pending"] },
+      ],
+      { statusTemplate: READY },
+    ),
+    stage("pod-complete", [alive, { key: ".status.phase", operator: "In", values: ["Running"] }, ofJob("In")], {
+      statusTemplate: COMPLETE,
+    }),
+    stage("pod-delete", [{ key: ".metadata.deletionTimestamp", operator: "Exists" }], { delete: true }),
+  ];
+}
+
+function stage(name: string, matchExpressions: object[], next: object): object {
+  return {
+    apiVersion: "kwok.x-k8s.io/v1alpha1",
+    kind: "Stage",
+    metadata: { name },
+    spec: { resourceRef: { apiGroup: "v1", kind: "Pod" }, selector: { matchExpressions }, next },
+  };
+}
+
+/** Go templates of kwok's: the function names are its own. */
+const READY = `
+{{ $now := Now }}
+phase: Running
+startTime: {{ $now | Quote }}
+conditions:
+{{ range $type := list "Initialized" "Ready" "ContainersReady" }}
+- lastTransitionTime: {{ $now | Quote }}
+  status: "True"
+  type: {{ $type | Quote }}
+{{ end }}
+containerStatuses:
+{{ range .spec.containers }}
+- image: {{ .image | Quote }}
+  name: {{ .name | Quote }}
+  ready: true
+  started: true
+  restartCount: 0
+  state:
+    running:
+      startedAt: {{ $now | Quote }}
+{{ end }}
+initContainerStatuses:
+{{ range .spec.initContainers }}
+- image: {{ .image | Quote }}
+  name: {{ .name | Quote }}
+  ready: true
+  restartCount: 0
+  state:
+    terminated:
+      exitCode: 0
+      reason: Completed
+      startedAt: {{ $now | Quote }}
+      finishedAt: {{ $now | Quote }}
+{{ end }}
+{{ with NodeIPsWith .spec.nodeName }}
+hostIP: {{ index . 0 | Quote }}
+hostIPs:
+{{ range . }}
+- ip: {{ . | Quote }}
+{{ end }}
+{{ end }}
+{{ with PodIPsWith .spec.nodeName (or .spec.hostNetwork false) (or .metadata.uid "") (or .metadata.name "") (or .metadata.namespace "") }}
+podIP: {{ index . 0 | Quote }}
+podIPs:
+{{ range . }}
+- ip: {{ . | Quote }}
+{{ end }}
+{{ end }}
+`;
+
+const COMPLETE = `
+{{ $now := Now }}
+phase: Succeeded
+containerStatuses:
+{{ range .spec.containers }}
+- image: {{ .image | Quote }}
+  name: {{ .name | Quote }}
+  ready: false
+  started: false
+  restartCount: 0
+  state:
+    terminated:
+      exitCode: 0
+      reason: Completed
+      startedAt: {{ $now | Quote }}
+      finishedAt: {{ $now | Quote }}
+{{ end }}
+`;
