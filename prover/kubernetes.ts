@@ -47,12 +47,14 @@ export class Kubernetes implements ClusterApi {
     } catch (error) {
       throw new ProverError("usage", `the kubeconfig ${kubeconfig} cannot be read: ${(error as Error).message}`);
     }
-    const name = context ?? config.getCurrentContext();
-    if (!config.getContextObject(name)) {
+    // The file's current context may be missing, whatever the client's types say.
+    const name: string | undefined = context ?? config.getCurrentContext();
+    if (!name || !config.getContextObject(name)) {
       const known = config.getContexts().map((each) => each.name);
+      const lacks = name ? `no context ${JSON.stringify(name)}` : "no current context";
       throw new ProverError(
         "usage",
-        `the kubeconfig ${kubeconfig} has no context ${JSON.stringify(name)}\nallowed: ${known.join(", ") || "none, the file has no context"}`,
+        `the kubeconfig ${kubeconfig} has ${lacks}\nallowed: ${known.join(", ") || "none; it has no context at all"}`,
       );
     }
     config.setCurrentContext(name);
@@ -174,7 +176,11 @@ class Collected extends Writable {
 
 /** The cause of a failed request in the words of who knows it best: the API server, TLS, the network. */
 function causeOf(error: unknown): string {
-  if (error instanceof ApiException) return `${error.code}: ${apiMessage(error.body)}`;
+  if (error instanceof ApiException) {
+    // The client gives this one no body.
+    if (error.code === 401) return "401: the credentials in the kubeconfig are refused";
+    return `${error.code}: ${apiMessage(error.body)}`;
+  }
   if (!(error instanceof Error)) {
     // The WebSocket library rejects with an event.
     return (error as { message?: string }).message ?? String(error);

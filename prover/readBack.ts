@@ -11,11 +11,11 @@ import type {
   Observation,
 } from "./observation.ts";
 
-/** Agents asked at once: 128 is hardly faster than 32 at 1,000 nodes, and costs the API server more. */
-const AT_ONCE = 32;
+/** Agents asked at once, with two commands each: 128 commands are hardly faster than 32 at 1,000 nodes, and cost the API server more. */
+const AT_ONCE = 16;
 
 /** Milliseconds for one command in one agent. */
-const COMMAND_TIMEOUT = 20_000;
+const COMMAND_TIMEOUT = 10_000;
 
 const CONTROL_PLANE = "node-role.api.io/control-plane";
 const WIREGUARD_KEY = "network.cilium.io/wg-pub-key";
@@ -55,11 +55,11 @@ export async function readAgents(api: ClusterApi, cluster: Observation): Promise
 
 async function asked(api: ClusterApi, agent: AgentSeen): Promise<AgentSeen> {
   if (!agent.ready || agent.terminating) return agent;
-  return {
-    ...agent,
-    status: await answer(api, agent.pod, STATUS_COMMAND, parseStatus),
-    encryption: await answer(api, agent.pod, ENCRYPTION_COMMAND, parseEncryption),
-  };
+  const [status, encryption] = await Promise.all([
+    answer(api, agent.pod, STATUS_COMMAND, parseStatus),
+    answer(api, agent.pod, ENCRYPTION_COMMAND, parseEncryption),
+  ]);
+  return { ...agent, status, encryption };
 }
 
 async function answer<T>(

@@ -135,8 +135,9 @@ function sentence(group: readonly Finding[]): string {
   const named = nodes.slice(0, NAMED).join(", ");
   const more = nodes.length > NAMED ? ` and ${nodes.length - NAMED} more nodes` : "";
   const subject = nodes.length > 0 ? `${named}${more}: ` : "";
-  // Evidence and advice are the first node's; the others' differ by the names in them.
-  const evidence = first.evidence === null ? "" : ` [${nodes.length > 1 ? "such as " : ""}${first.evidence}]`;
+  // Evidence and advice are the first node's; those of the others differ by the names in them.
+  const others = group.some((finding) => finding.evidence !== first.evidence);
+  const evidence = first.evidence === null ? "" : ` [${others ? "such as " : ""}${first.evidence}]`;
   const fix = first.fix === null ? "" : `; ${first.fix}`;
   return `${subject}${first.message}${evidence}${fix}`;
 }
