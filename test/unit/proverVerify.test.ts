@@ -202,7 +202,7 @@ test("an agent that cannot be reached is named, and the verdict is not proven", 
   const { report } = await verified(cluster, { wait: 0 });
   expect(report.statement).toBe("not proven: 1 of 4 nodes could not be observed");
   expect(report.reasons[0]).toMatch(
-    /^dev-worker2: its Cilium agent did not answer within 20 s \[cilium-dbg status in pod cilium-2\]; kubectl /,
+    /^dev-worker2: its Cilium agent did not answer within 20 s \[such as cilium-dbg status in pod cilium-2\]; kubectl /,
   );
 });
 
