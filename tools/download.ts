@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { chmod, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { finished } from "node:stream/promises";
+import { pipeline } from "node:stream/promises";
 import { runCommand } from "./command.ts";
 import { type Network, networkReason } from "./network.ts";
 import { type Platform, platformKey } from "./platform.ts";
@@ -89,20 +89,21 @@ async function fetchToFile(url: string, file: string): Promise<string> {
   };
   stillAlive();
   const hash = createHash("sha256");
-  const out = createWriteStream(file);
-  try {
-    const { body } = await request(url, stalled.signal);
-    for await (const chunk of body ?? []) {
+  const watched = async function* (chunks: AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunks) {
       stillAlive();
       hash.update(chunk);
-      if (!out.write(chunk)) await new Promise<void>((resume) => out.once("drain", resume));
+      yield chunk;
     }
+  };
+  try {
+    const { body } = await request(url, stalled.signal);
+    await pipeline(body ?? [], watched, createWriteStream(file));
   } catch (error) {
+    rmSync(file, { force: true });
     throw error instanceof Unobtainable ? error : new Unobtainable(`${url} broke off: ${networkReason(error)}`);
   } finally {
     clearTimeout(timer);
-    out.end();
-    await finished(out);
   }
   return hash.digest("hex");
 }

@@ -120,10 +120,12 @@ export async function buildModule(
 ): Promise<void> {
   const ldflags = ["-s", "-w", ...Object.entries(stamps).flatMap(([symbol, value]) => ["-X", `${symbol}=${value}`])];
   const flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", `-ldflags=${ldflags.join(" ")}`];
+  let modules = 0;
   let packages = 0;
   const start = Date.now();
   const report = setInterval(() => {
-    progress(`still building, ${packages} packages compiled, ${Math.round((Date.now() - start) / 1000)} s`);
+    const seconds = Math.round((Date.now() - start) / 1000);
+    progress(`still building: ${modules} modules downloaded, ${packages} packages compiled, ${seconds} s`);
   }, 20_000);
   // -v names each package that is compiled, which is how far it is.
   const args = ["build", "-v", ...flags, "-o", `${into}/`, ...targets.map(({ build }) => build.package)];
@@ -131,7 +133,8 @@ export async function buildModule(
     cwd: folder,
     env: go.env,
     onLine: (line) => {
-      if (!line.includes(" ")) packages += 1;
+      if (line.startsWith("go: downloading ")) modules += 1;
+      else if (!line.includes(" ")) packages += 1;
     },
   });
   clearInterval(report);
@@ -147,8 +150,8 @@ export async function buildModule(
   }
 }
 
-/** The end of what Go said, without the names of packages that went well. */
+/** The end of what Go said, without the modules and packages that went well. */
 function lastLines(stderr: string): string {
-  const lines = stderr.split("\n").filter((line) => line.includes(" "));
+  const lines = stderr.split("\n").filter((line) => line.includes(" ") && !line.startsWith("go: downloading "));
   return lines.slice(-5).join(" | ");
 }

@@ -89,7 +89,7 @@ const always = ["kind", "existing", "rehearsal"] as const;
 const rehearsal = ["rehearsal"] as const;
 
 function kubernetesDownload(name: string): Download {
-  const url = ({ os, arch }: Platform) => `https://dl.k8s.io/v${kubernetes}/bin/${os}/${arch}/${name}`;
+  const url = ({ os, arch }: Platform) => `https://dl.k8s.io/release/v${kubernetes}/bin/${os}/${arch}/${name}`;
   return { url, publishedSums: (platform) => `${url(platform)}.sha256` };
 }
 

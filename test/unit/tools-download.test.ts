@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { download, findSum } from "../../tools/download.ts";
 import { openNetwork } from "../../tools/network.ts";
@@ -85,6 +87,22 @@ describe("a download", () => {
   ])("that %s cannot be had", async (_case, path, reason) => {
     await expect(fetched(published(path))).rejects.toThrow(reason);
     expect(readdirSync(into)).toEqual([]);
+  });
+
+  test("that breaks off cannot be had, and no half of it stays", async () => {
+    const cut = createServer((_request, response) => {
+      response.writeHead(200, { "content-length": "1000" }).write("half");
+      setTimeout(() => response.destroy(), 20);
+    });
+    await new Promise<void>((ready) => cut.listen(0, "127.0.0.1", ready));
+    const url = `http://127.0.0.1:${(cut.address() as AddressInfo).port}/kind`;
+    const wanted = tool("kind", { download: { url: () => url, sha256: { "linux-amd64": other } } });
+    try {
+      await expect(fetched(wanted, { unreachable: async () => undefined })).rejects.toThrow(`${url} broke off: `);
+      expect(readdirSync(into)).toEqual([]);
+    } finally {
+      cut.close();
+    }
   });
 
   test("without any checksum is not even begun", async () => {

@@ -173,7 +173,7 @@ wirecloak-agent
     program(
       join(project.root, "bin/go"),
       `[ "$1" = env ] && { [ "$2" = -json ] && echo '{}' || echo go1.26.8; exit; }
-echo 'example.test/etcd' >&2; echo 'dial tcp: no route to host' >&2; exit 1`,
+echo 'go: downloading example.test/etcd v1.2.3' >&2; echo 'example.test/etcd' >&2; echo 'dial tcp: no route to host' >&2; exit 1`,
     );
     expect(await messageOf(project, [tool("etcd")])).toContain("go build failed: dial tcp: no route to host.");
   });
@@ -279,5 +279,21 @@ describe("with real processes", () => {
     mkdirSync(join(project.cache, "tmp/dead"), { recursive: true });
     await from(project, [tool("etcd")]);
     expect(readdirSync(project.cache).sort()).toEqual(["bin", "tools", "tools.lock"]);
+  });
+});
+
+describe("`node tools/main.ts`", () => {
+  const main = (...args: string[]) =>
+    spawnSync(process.execPath, [join(projectRoot, "tools/main.ts"), ...args], { encoding: "utf8" });
+
+  test("explains itself", () => {
+    expect(main("--help")).toMatchObject({ status: 0, stdout: expect.stringContaining("--for <what>") });
+  });
+  test("ends with 2 for something nobody needs tools for, naming what there is", () => {
+    const { status, stderr } = main("--for", "nothing");
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringContaining("Allowed choices are kind, existing, rehearsal, all"),
+    ]);
   });
 });
