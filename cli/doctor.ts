@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { examine, type Finding, mend } from "../doctor/doctor.ts";
+import { toolFolders } from "../tools/folders.ts";
+import { chooseStack } from "./chooseStack.ts";
+import { openSession } from "./session.ts";
+
+/** `wirecloak doctor`: what this machine lacks for a stack, each with its fix. Exit 1 where something must be mended first. */
+export function registerDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description("check this machine, and the cluster where there is one, against the stack's settings")
+    .option("-s, --stack <name>", "the stack (default: the one that `up` takes)")
+    .option("--mend", "start again what is only stopped")
+    .option("--json", "print the findings as JSON")
+    .action(async (options: { stack?: string; mend?: boolean; json?: boolean }) => {
+      const { settings } = chooseStack(options.stack, "up");
+      const { env } = openSession(await toolFolders(settings.cluster.provider));
+      let findings = await examine(settings, env, { mayReplace: false });
+      if (options.mend && findings.some(({ mend: command }) => command !== undefined)) {
+        const failed = (await mend(findings, env)).filter(({ level }) => level === "error");
+        findings = [...(await examine(settings, env, { mayReplace: false })), ...failed];
+      }
+      console.log(options.json ? JSON.stringify(findings, undefined, 2) : renderFindings(findings));
+      if (findings.some(({ level }) => level === "error")) process.exitCode = 1;
+    });
+}
+
+const SIGN = { ok: "✓", warning: "!", error: "✗" } as const;
+
+/** A line a finding, and under it what mends it. */
+export function renderFindings(findings: readonly Finding[]): string {
+  return findings
+    .flatMap(({ level, what, evidence, fix }) => [
+      `${SIGN[level]} ${what}: ${evidence}`,
+      ...(fix === undefined || level === "ok" ? [] : [`    fix: ${fix}`]),
+    ])
+    .join("\n");
+}

@@ -1,0 +1,41 @@
+import { type Kubectl, kubeSystemUid, readKubeconfig } from "../components/cluster/kubeconfig.ts";
+import type { ExistingSettings, Settings } from "../components/settings.ts";
+import { type Finding, findingsOf, ok, warning } from "./finding.ts";
+import { judgeKubernetes, minorIn } from "./kubernetes.ts";
+import type { Probes } from "./probes.ts";
+
+const WHAT = "kubeconfig";
+/** A little more than kubectl itself is given to answer. */
+const LIMIT_MS = 7_000;
+
+/** Whether the cluster of a kubeconfig answers, and what follows from which it is. Reads only. */
+export async function checkExisting(
+  settings: Settings,
+  cluster: ExistingSettings,
+  { run }: Pick<Probes, "run">,
+): Promise<Finding[]> {
+  const kubectl: Kubectl = (args) => run("kubectl", args, LIMIT_MS);
+  try {
+    const target = readKubeconfig(cluster.kubeconfig, cluster.context);
+    const { host, port } = target.apiServer;
+    const at = [`--kubeconfig=${target.kubeconfig}`, `--context=${target.context}`, "--request-timeout=5s"];
+    const [, version] = await Promise.all([
+      kubeSystemUid(target, kubectl),
+      kubectl([...at, "get", "--raw", "/version"]),
+    ]);
+    const gitVersion = /"gitVersion":\s*"(v[^"]+)"/.exec(version.stdout)?.[1];
+    const answers = ok(WHAT, `The cluster of context ${target.context} answers at ${host}:${port}.`);
+    return [answers, ...judgeAddress(settings, host), judgeKubernetes(settings, minorIn(gitVersion ?? ""))];
+  } catch (failure) {
+    return findingsOf(WHAT, failure);
+  }
+}
+
+/** Without kube-proxy agents reach the API server by the kubeconfig's address, and a loopback one is each node's own. */
+function judgeAddress({ cilium }: Settings, host: string): Finding[] {
+  if (!cilium.kubeProxyReplacement || !/^(127\.|localhost$|::1$)/.test(host)) return [];
+  const evidence = `The kubeconfig's server is ${host}, which agents cannot reach from their nodes, and without kube-proxy they have no other address.`;
+  const fix =
+    "pulumi config set --path wirecloak:cilium.kubeProxyReplacement false, or a kubeconfig with an address that nodes reach";
+  return [warning("API server address", evidence, fix)];
+}
