@@ -98,7 +98,8 @@ async function fetchToFile(url: string, file: string): Promise<string> {
   };
   try {
     const { body } = await request(url, stalled.signal);
-    await pipeline(body ?? [], watched, createWriteStream(file));
+    if (!body) throw new Unobtainable(`${url} answered with nothing`);
+    await pipeline(body, watched, createWriteStream(file));
   } catch (error) {
     rmSync(file, { force: true });
     throw error instanceof Unobtainable ? error : new Unobtainable(`${url} broke off: ${networkReason(error)}`);
