@@ -6,7 +6,7 @@ import { UserError } from "../components/userError.ts";
 import { findOnPath } from "../tools/onPath.ts";
 import { plainEnvironment, processesIn, relink } from "./processes.ts";
 import { KWOK_NAME, type RehearsalFiles, type RehearsalRecord } from "./record.ts";
-import { podStages } from "./stages.ts";
+import { stages } from "./stages.ts";
 
 /** kwokctl's components by the program that each runs. */
 const COMPONENTS = {
@@ -139,5 +139,5 @@ export function kwokConfig(files: RehearsalFiles, { ports, spec }: RehearsalReco
       },
     ],
   };
-  return [cluster, ...podStages()].map((document) => stringify(document)).join("---\n");
+  return [cluster, ...stages()].map((document) => stringify(document)).join("---\n");
 }

@@ -1,7 +1,7 @@
 // node rehearsal/main.ts create|scale --name NAME [--state DIR]         reads a ClusterSpec (JSON) from stdin, prints a ClusterReport as one line
 // node rehearsal/main.ts delete|start|status --name NAME [--state DIR]  status prints one line of JSON
 // node rehearsal/main.ts sweep [--state DIR]                            removes every rehearsal cluster of this state folder
-// node rehearsal/main.ts package [--out DIR] [VERSION...]               packages the stand-in chart
+// node rehearsal/main.ts package [--out DIR] [--version V]...           packages the stand-in chart
 // Progress goes to stderr. Each may be cut short at any moment, kill -9 included, and run again.
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
@@ -23,14 +23,19 @@ const specShape = z.object({
 
 const { positionals, values: options } = parseArgs({
   allowPositionals: true,
-  options: { name: { type: "string" }, state: { type: "string" }, out: { type: "string" } },
+  options: {
+    name: { type: "string" },
+    state: { type: "string" },
+    out: { type: "string" },
+    version: { type: "string", multiple: true },
+  },
 });
 const say: Say = (line) => console.error(`rehearsal: ${line}`);
 
 // What this makes is the user's alone: keys, kubeconfig, logs.
 process.umask(0o077);
 try {
-  const [command = "", ...rest] = positionals;
+  const command = positionals.join(" ");
   if (process.platform !== "linux")
     throw new UserError([
       {
@@ -40,7 +45,7 @@ try {
         fix: "make up STACK=dev (kind, with Docker)",
       },
     ]);
-  if (command === "package") packageChart(rest, options.out);
+  if (command === "package") packageChart(options.version, options.out);
   else await onClusters(command, options.name);
 } catch (error) {
   if (!(error instanceof UserError)) throw error;

@@ -3,13 +3,17 @@ const AGENT = '.metadata.labels["k8s-app"] == "cilium"';
 
 /**
  * What kwok does with pods: everything starts at once and stays, except Jobs, which complete; the agents' pods are left to
- * the agent program. Nodes need no stage: the agent program registers them, and kwok renews their leases.
+ * the agent program. So are nodes; but without any stage for them kwok would not renew their leases, so there is one that no node meets.
  */
-export function podStages(): object[] {
+export function stages(): object[] {
   const alive = { key: ".metadata.deletionTimestamp", operator: "DoesNotExist" };
   const ofJob = (operator: string) => ({ key: ".metadata.ownerReferences.[].kind", operator, values: ["Job"] });
   return [
+    stage("Node", "node-lease", [{ key: ".status.phase", operator: "In", values: ["Terminated"] }], {
+      statusTemplate: "phase: Terminated",
+    }),
     stage(
+      "Pod",
       "pod-ready",
       [
         alive,
@@ -18,19 +22,19 @@ export function podStages(): object[] {
       ],
       { statusTemplate: READY },
     ),
-    stage("pod-complete", [alive, { key: ".status.phase", operator: "In", values: ["Running"] }, ofJob("In")], {
+    stage("Pod", "pod-complete", [alive, { key: ".status.phase", operator: "In", values: ["Running"] }, ofJob("In")], {
       statusTemplate: COMPLETE,
     }),
-    stage("pod-delete", [{ key: ".metadata.deletionTimestamp", operator: "Exists" }], { delete: true }),
+    stage("Pod", "pod-delete", [{ key: ".metadata.deletionTimestamp", operator: "Exists" }], { delete: true }),
   ];
 }
 
-function stage(name: string, matchExpressions: object[], next: object): object {
+function stage(kind: "Node" | "Pod", name: string, matchExpressions: object[], next: object): object {
   return {
     apiVersion: "kwok.x-k8s.io/v1alpha1",
     kind: "Stage",
     metadata: { name },
-    spec: { resourceRef: { apiGroup: "v1", kind: "Pod" }, selector: { matchExpressions }, next },
+    spec: { resourceRef: { apiGroup: "v1", kind }, selector: { matchExpressions }, next },
   };
 }
 
