@@ -13,8 +13,8 @@ export interface ChartVersion {
   strictMode: "flat" | "egress";
   /** Whether strict mode does anything with IPsec. Before 1.19 the check is compiled for WireGuard only. */
   ipsecStrict: boolean;
-  /** Routing modes in which WireGuard can also drop unencrypted *incoming* pod traffic. */
-  strictIngress: readonly ("tunnel" | "native")[];
+  /** Routing modes in which WireGuard can also drop unencrypted *incoming* pod traffic. Absent: the version has no such thing. */
+  strictIngress?: readonly ("tunnel" | "native")[];
   /** Whether `wireguard.userspaceFallback` exists. Removed in 1.17.0. */
   userspaceFallback: boolean;
   /** `ipsec.encryptedOverlay`: a setting; still rendered but without effect; or gone. From 1.18 on the overlay is always encrypted. */
@@ -30,7 +30,6 @@ const TABLE: readonly ChartVersion[] = [
     minor: "1.16",
     strictMode: "flat",
     ipsecStrict: false,
-    strictIngress: [],
     userspaceFallback: true,
     encryptedOverlay: "setting",
     ipsecInterface: true,
@@ -40,7 +39,6 @@ const TABLE: readonly ChartVersion[] = [
     minor: "1.17",
     strictMode: "flat",
     ipsecStrict: false,
-    strictIngress: [],
     userspaceFallback: false,
     encryptedOverlay: "setting",
     ipsecInterface: true,
@@ -49,7 +47,6 @@ const TABLE: readonly ChartVersion[] = [
     minor: "1.18",
     strictMode: "flat",
     ipsecStrict: false,
-    strictIngress: [],
     userspaceFallback: false,
     encryptedOverlay: "ignored",
     ipsecInterface: true,

@@ -119,8 +119,8 @@ const OWNED: readonly OwnedValue[] = [
 export function userValueRefusals(settings: Settings): Problem[] {
   const { values } = settings.cilium;
   const problems = [
-    ...leaves(values).flatMap((leaf) => refusedLeaf(leaf, settings)),
     ...optionsOf(values).flatMap(({ path, name }) => refusedOption(path, name, settings)),
+    ...leaves(values).flatMap((leaf) => refusedLeaf(leaf, settings)),
     ...Object.keys(values)
       .filter((key) => key.includes("."))
       .map((key) =>

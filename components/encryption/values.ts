@@ -76,7 +76,7 @@ function strictValues(settings: Settings): Values {
   const { strictMode, strictIngress } = chartVersion(settings.cilium.version);
   const egress = { enabled: true, ...strict };
   if (strictMode === "flat") return { strictMode: egress };
-  const ingress = settings.encryption === "wireguard" && strictIngress.includes(settings.cilium.routing);
+  const ingress = settings.encryption === "wireguard" && strictIngress?.includes(settings.cilium.routing);
   return { strictMode: { egress, ...(ingress && { ingress: { enabled: true } }) } };
 }
 
@@ -200,7 +200,7 @@ function strictConfig(settings: Settings): Partial<Record<ConfigKey, string>> {
       "encryption-strict-mode-allow-remote-node-identities": allow,
     };
   }
-  const ingress = settings.encryption === "wireguard" && strictIngress.includes(settings.cilium.routing);
+  const ingress = settings.encryption === "wireguard" && strictIngress?.includes(settings.cilium.routing);
   return {
     "enable-encryption-strict-mode-egress": "true",
     "encryption-strict-egress-cidr": strict.cidr,

@@ -269,6 +269,8 @@ const REFUSED: [string, Record<string, unknown>, string, RegExp][] = [
     /for provider kind/,
   ],
   ["an existing cluster without kubeconfig", { cluster: { provider: "existing" } }, "cluster.kubeconfig", /missing/],
+  ["an empty kubeconfig path", { cluster: { provider: "existing", kubeconfig: " " } }, "cluster.kubeconfig", /empty/],
+  ["an image name with a space", { cluster: { image: "kindest/node: v1" } }, "cluster.image", /no image name/],
   ["a key without a value", { cluster: { name: null } }, "cluster.name", /no value/],
   ["a Helm repository's nickname", { cilium: { chart: "cilium/cilium" } }, "cilium.chart", /no place/],
   ["a chart over plain HTTP", { cilium: { chart: "http://charts.example.com" } }, "cilium.chart", /without TLS/],

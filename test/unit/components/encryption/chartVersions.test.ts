@@ -63,6 +63,14 @@ describe("what each minor version knows, from 1.16 to 1.20", () => {
     },
   );
 
+  test("the encrypted overlay is rendered as off up to 1.19, and no more in 1.20", () => {
+    const overlay = (minor: string) =>
+      expectedConfig(settingsOf({ encryption: "ipsec", cilium: { version: `${minor}.1` } }))[
+        "enable-ipsec-encrypted-overlay"
+      ];
+    expect(MINORS.map(overlay)).toEqual(["false", "false", "false", "false", null]);
+  });
+
   test("a version that is not in the table has no row", () => {
     expect(findChartVersion("1.15.9")).toBeUndefined();
     expect(findChartVersion("1.2.0")).toBeUndefined();

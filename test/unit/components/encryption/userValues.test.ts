@@ -1,4 +1,5 @@
-import { problemsOf } from "../config.ts";
+import { expectedConfig } from "../../../../components/encryption/values.ts";
+import { problemsOf, settingsOf } from "../config.ts";
 
 const refusedKeys = (values: unknown, encryption = "wireguard", more: object = {}) =>
   problemsOf({ encryption, cilium: { ...more, values } }).map((problem) =>
@@ -53,7 +54,16 @@ describe("Helm values that would set or defeat encryption are refused", () => {
     ["another namespace", { namespaceOverride: "other" }, [".namespaceOverride"]],
     ["another source of configuration", { daemon: { configSources: "x" } }, [".daemon.configSources"]],
     ["a release without configuration", { preflight: { enabled: true } }, [".preflight.enabled"]],
-    ["a cloud's IPAM", { eni: { enabled: true } }, [".eni.enabled"]],
+    ["no operator", { operator: { enabled: false } }, [".operator.enabled"]],
+    ["no IPv4", { ipv4: { enabled: false } }, [".ipv4.enabled"]],
+    ["a chart's name override", { nameOverride: "other" }, [".nameOverride"]],
+    ["the tunnel by its old name", { tunnel: "disabled" }, [".tunnel"]],
+    ["another address of the API server", { k8sServiceHostRef: { name: "x" } }, [".k8sServiceHostRef.name"]],
+    ["a cloud's IPAM: AWS", { eni: { enabled: true } }, [".eni.enabled"]],
+    ["a cloud's IPAM: Azure", { azure: { enabled: true } }, [".azure.enabled"]],
+    ["a cloud's IPAM: Alibaba", { alibabacloud: { enabled: true } }, [".alibabacloud.enabled"]],
+    ["a cloud's routing: GKE", { gke: { enabled: true } }, [".gke.enabled"]],
+    ["a cloud's routing: AKS", { aksbyocni: { enabled: true } }, [".aksbyocni.enabled"]],
     ["keys with dots, which Helm would not read", { "encryption.enabled": true }, ['["encryption.enabled"]']],
   ])("%s", (_, values, keys) => {
     expect(refusedKeys(values).sort()).toEqual(keys.sort());
@@ -74,6 +84,78 @@ describe("Helm values that would set or defeat encryption are refused", () => {
   ])("with IPsec only: %s", (_, values, key) => {
     expect(ipsec(values)).toEqual([key]);
     expect(refusedKeys(values)).toEqual([]);
+  });
+
+  test.each([
+    ["encryption.type", "encryption"],
+    ["encryption.nodeEncryption", "wireguard.nodeEncryption"],
+    ["encryption.strictMode.egress.cidr", "strict"],
+    ["encryption.wireguard.persistentKeepalive", "wireguard.persistentKeepalive"],
+    ["encryption.wireguard.userspaceFallback", "wireguard.userspaceFallback"],
+    ["encryption.ipsec.keyRotationDuration", "ipsec.keyRotationDuration"],
+    ["encryption.ipsec.encryptedOverlay", "ipsec.encryptedOverlay"],
+    ["encryption.ipsec.interface", "ipsec.interface"],
+    ["encryption.ipsec.keyFile", undefined],
+    ["routingMode", "cilium.routing"],
+    ["tunnelProtocol", "cilium.tunnel"],
+    ["ipv4NativeRoutingCIDR", "cilium.nativeCidr"],
+    ["ipam.mode", "cilium.ipam"],
+    ["ipam.operator.clusterPoolIPv4PodCIDRList", "cluster.podCidr"],
+    ["kubeProxyReplacement", "cilium.kubeProxyReplacement"],
+    ["hubble.relay.enabled", "cilium.hubble"],
+    ["cluster.name", "cluster.name"],
+    ["namespaceOverride", "cilium.namespace"],
+    ["extraConfig.enable-ipsec", "encryption"],
+    ["extraConfig.encrypt-node", "wireguard.nodeEncryption"],
+    ["extraConfig.ipsec-key-file", undefined],
+  ])("%s is refused for wirecloak:%s", (path, setting) => {
+    const values = path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), "x");
+    const [problem, ...others] = problemsOf({ cilium: { values } });
+    expect(others).toEqual([]);
+    expect(problem?.allowed).toBe(setting && `use wirecloak:${setting}`);
+  });
+
+  const read = Object.keys(expectedConfig(settingsOf()));
+  const coupled = [
+    "routing-mode",
+    "tunnel",
+    "tunnel-protocol",
+    "ipv4-native-routing-cidr",
+    "auto-direct-node-routes",
+    "ipam",
+  ];
+  const more = [
+    "cluster-pool-ipv4-cidr",
+    "kube-proxy-replacement",
+    "enable-hubble",
+    "cluster-name",
+    "enable-ipv4",
+    "config",
+    "config-dir",
+  ];
+  test.each([...read, ...coupled, ...more])("agent option %s, by extraConfig, extraArgs or extraEnv", (option) => {
+    const variable = `CILIUM_${option.toUpperCase().replaceAll("-", "_")}`;
+    expect(refusedKeys({ extraConfig: { [option]: "x" } })).toEqual([`.extraConfig.${option}`]);
+    expect(refusedKeys({ extraArgs: [`--${option}=x`] })).toEqual([".extraArgs[0]"]);
+    expect(refusedKeys({ extraEnv: [{ name: variable, value: "x" }] })).toEqual([".extraEnv[0]"]);
+  });
+
+  test.each([
+    "boot-id-file",
+    "enable-host-legacy-routing",
+    "dnsproxy-enable-transparent-mode",
+    "enable-host-firewall",
+    "cni-chaining-mode",
+    "cni-chaining-target",
+  ])("agent option %s, with IPsec only", (option) => {
+    expect(ipsec({ extraConfig: { [option]: "x" } })).toEqual([`.extraConfig.${option}`]);
+    expect(refusedKeys({ extraConfig: { [option]: "x" } })).toEqual([]);
+  });
+
+  test.each(read)("agent option %s, wherever it is named", (option) => {
+    expect(refusedKeys({ extraInitContainers: [{ command: ["sh", "-c", `set --${option}=x`] }] })).toEqual([
+      ".extraInitContainers",
+    ]);
   });
 
   test("each refusal names the setting to use instead, and the command that takes the value away", () => {
