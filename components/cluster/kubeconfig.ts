@@ -108,7 +108,7 @@ export async function kubeSystemUid(target: Target, kubectl: Kubectl = runKubect
 /** What kubectl says where a cluster cannot be asked, and what it means. */
 const CAUSES: [RegExp, (target: Target) => string][] = [
   [/ENOENT|executable file not found/, () => "a program that the kubeconfig or we need is not on PATH."],
-  [/connection refused/, ({ apiServer }) => `nothing listens on ${apiServer.host}:${apiServer.port}.`],
+  [/connection refused|was refused/, ({ apiServer }) => `nothing listens on ${apiServer.host}:${apiServer.port}.`],
   [/no such host|server misbehaving/, ({ apiServer }) => `the name ${apiServer.host} cannot be resolved.`],
   [/x509|certificate|tls:/i, () => "TLS fails; the kubeconfig is another cluster's, or a certificate has expired."],
   [/Unauthorized|provide credentials/i, () => "it does not accept the credentials in the kubeconfig."],
@@ -117,7 +117,7 @@ const CAUSES: [RegExp, (target: Target) => string][] = [
     () => "the credentials may not read the namespace kube-system; installing Cilium needs an administrator.",
   ],
   [
-    /timeout|deadline exceeded|timed out/i,
+    /SIGTERM|timeout|deadline exceeded|timed out/i,
     ({ apiServer }) => `no answer from ${apiServer.host}:${apiServer.port} within ${ANSWER_TIMEOUT} s.`,
   ],
 ];
