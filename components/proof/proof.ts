@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Intent } from "../../prover/intent.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Settings } from "../settings.ts";
+import { intentOf } from "./intent.ts";
+
+/** The prover runs as a program of its own: it knows nothing of Pulumi. */
+const PROVER = join(import.meta.dirname, "../../prover/main.ts");
+
+/** Seconds for agents to take up a new key: the kubelet's refresh of the volume (1 min), and Cilium's jitter of a tenth of keyRotationDuration. */
+const ROLLOUT_WAIT = 120;
+
+export interface ProofArgs {
+  settings: Settings;
+  cluster: Cluster;
+  /** Revision of the Helm release: each new one is proven anew. */
+  revision: pulumi.Input<number>;
+}
+
+/** Reads the live cluster back after each deploy and fails the update where it contradicts the settings. */
+export class Proof extends pulumi.ComponentResource {
+  /** `proven`, `not proven` or `failed`. */
+  readonly verdict: pulumi.Output<string>;
+  /** Why the verdict is no better, each naming its evidence. */
+  readonly reasons: pulumi.Output<string[]>;
+  /** What the live cluster is held against. */
+  readonly intent: Intent;
+
+  constructor(name: string, args: ProofArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("wirecloak:proof:Proof", name, {}, opts);
+    const { settings, cluster } = args;
+    this.intent = intentOf(settings, cluster);
+    const intent = JSON.stringify(this.intent);
+    const enforced = settings.proof.enforce ? "" : " || [ $? = 1 ]";
+
+    const proof = new local.Command(
+      `${name}-read-back`,
+      {
+        // 1 is the verdict `failed`; 2 and 3 say that nothing could be judged, which no setting makes acceptable.
+        create: `node "$PROVER" verify --intent - --kubeconfig "$KUBECONFIG_FILE" --wait ${ROLLOUT_WAIT} --json${enforced}`,
+        // Nothing secret is in the intent, and the kubeconfig goes as a file's name.
+        stdin: intent,
+        environment: {
+          PROVER,
+          KUBECONFIG_FILE: cluster.kubeconfigPath,
+        },
+        // A Command runs again only when its triggers change.
+        triggers: [args.revision, intent, cluster.incarnation],
+        addPreviousOutputInEnv: false,
+        logging: local.Logging.Stderr,
+      },
+      { parent: this, ...cluster.lifetime },
+    );
+    const verdict = proof.stdout.apply((text) => JSON.parse(text) as { verdict: string; reasons: string[] });
+    this.verdict = verdict.verdict;
+    this.reasons = verdict.reasons;
+    this.registerOutputs({ verdict: this.verdict, reasons: this.reasons });
+  }
+}

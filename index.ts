@@ -1,0 +1,30 @@
+import { checkedSettings } from "./components/checkedSettings.ts";
+import { createCluster } from "./components/cluster/cluster.ts";
+import { clusterProvider } from "./components/cluster/provider.ts";
+import { Cilium } from "./components/encryption/cilium.ts";
+import { nextKeyId } from "./components/encryption/ipsecKey.ts";
+import { Proof } from "./components/proof/proof.ts";
+
+const settings = await checkedSettings();
+
+const target = createCluster(settings.cluster.name, settings);
+const cilium = new Cilium("cilium", {
+  settings,
+  cluster: target,
+  provider: clusterProvider(settings.cluster.name, target),
+});
+const proof = new Proof("proof", { settings, cluster: target, revision: cilium.revision });
+
+export const cluster = target.name;
+export const provider = settings.cluster.provider;
+export const nodes = target.nodes;
+export const kubeconfigPath = target.kubeconfigPath;
+export const context = target.context ?? null;
+export const encryption = settings.encryption;
+export const nodeEncryption = proof.intent.nodeEncryption;
+export const keyId = proof.intent.keyId;
+export const nextKey = keyId && nextKeyId(keyId);
+export const verdict = proof.verdict;
+export const reasons = proof.reasons;
+/** What `wirecloak status` holds the live cluster against; JSON, so that it takes one line where outputs are shown. */
+export const intent = JSON.stringify(proof.intent);
