@@ -1,8 +1,9 @@
 import type { Command } from "commander";
+import type { Settings } from "../components/settings.ts";
 import { examine, type Finding, mend } from "../doctor/doctor.ts";
 import { toolFolders } from "../tools/folders.ts";
 import { chooseStack } from "./chooseStack.ts";
-import { openSession } from "./session.ts";
+import { openSession, pulumiHome } from "./session.ts";
 
 /** `wirecloak doctor`: what this machine lacks for a stack, each with its fix. Exit 1 where something must be mended first. */
 export function registerDoctor(program: Command): void {
@@ -14,15 +15,23 @@ export function registerDoctor(program: Command): void {
     .option("--json", "print the findings as JSON")
     .action(async (options: { stack?: string; mend?: boolean; json?: boolean }) => {
       const { settings } = chooseStack(options.stack, "up");
-      const { env } = openSession(await toolFolders(settings.cluster.provider));
-      let findings = await examine(settings, env, { mayReplace: false });
-      if (options.mend && findings.some(({ mend: command }) => command !== undefined)) {
-        const failed = (await mend(findings, env)).filter(({ level }) => level === "error");
-        findings = [...(await examine(settings, env, { mayReplace: false })), ...failed];
-      }
+      const { env } = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
+      const findings = await examination(settings, env, { mend: options.mend ?? false, mayReplace: false });
       console.log(options.json ? JSON.stringify(findings, undefined, 2) : renderFindings(findings));
       if (findings.some(({ level }) => level === "error")) process.exitCode = 1;
     });
+}
+
+/** Examines, and where asked to, starts what is only stopped and looks again. */
+export async function examination(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  { mend: mayMend, mayReplace }: { mend: boolean; mayReplace: boolean },
+): Promise<Finding[]> {
+  const findings = await examine(settings, env, { mayReplace });
+  if (!mayMend || findings.every(({ mend: command }) => command === undefined)) return findings;
+  const failed = (await mend(findings, env)).filter(({ level }) => level === "error");
+  return [...(await examine(settings, env, { mayReplace })), ...failed];
 }
 
 const SIGN = { ok: "✓", warning: "!", error: "✗" } as const;

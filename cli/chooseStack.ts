@@ -1,0 +1,78 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { loadSettings, type Settings } from "../components/settings.ts";
+import type { Problem } from "../components/userError.ts";
+import { projectRoot, stateDir } from "../tools/paths.ts";
+import { readStackConfig, stackConfigPath } from "./stackConfig.ts";
+
+/** A stack of this checkout, with its checked settings. */
+export interface Stack {
+  name: string;
+  settings: Settings;
+  warnings: Problem[];
+  /** Why this one, where nobody asked for it by name. */
+  why?: string;
+}
+
+/** The settings of a stack, from its committed config file. */
+export function readStack(name: string): Stack {
+  const config = readStackConfig(stackConfigPath(projectRoot, name));
+  const today = new Date().toISOString().slice(0, 10);
+  return { name, ...loadSettings(config, { projectRoot, today }) };
+}
+
+/** Facts that the choice of a stack rests on. */
+export interface Surroundings {
+  /** Stacks of this checkout that exist in the backend. */
+  existing: string[];
+  /** Those of them whose cluster is kind's. */
+  existingKind: string[];
+  /** Undefined where Docker answers, else why it does not. */
+  noDocker: string | undefined;
+}
+
+/** Chooses the stack that nobody named: an existing kind one, else what exists (unless for `up`), else kind where Docker answers, else rehearsal. */
+export function chooseName(
+  command: "up" | "other",
+  { existing, existingKind, noDocker }: Surroundings,
+): { name: string; why: string } {
+  const [kind] = existingKind;
+  if (kind) return { name: kind, why: `the kind stack ${kind} of this checkout exists` };
+  const [only] = existing;
+  if (command === "other" && only) return { name: only, why: "it exists" };
+  if (noDocker === undefined) return { name: "dev", why: "Docker answers, so the cluster is made by kind" };
+  return { name: "rehearsal", why: `no kind cluster here: ${noDocker}` };
+}
+
+/** The stack asked for, or the chosen one. */
+export function chooseStack(asked: string | undefined, command: "up" | "other"): Stack {
+  if (asked) return readStack(asked);
+  const existing = existingStacks();
+  const existingKind = existing.filter((name) => readStack(name).settings.cluster.provider === "kind");
+  const { name, why } = chooseName(command, { existing, existingKind, noDocker: dockerTrouble() });
+  return { ...readStack(name), why };
+}
+
+/** Stacks in this checkout's own backend; where the user is logged in elsewhere none is assumed. */
+export function existingStacks(): string[] {
+  const folder = join(stateDir(), "backend/.pulumi/stacks/wirecloak");
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((file) => {
+    const name = /^(.+)\.json$/.exec(file)?.[1];
+    return name && existsSync(join(projectRoot, `Pulumi.${name}.yaml`)) ? [name] : [];
+  });
+}
+
+/** Why Docker cannot be used, in a line; undefined where it answers. */
+function dockerTrouble(): string | undefined {
+  const { status, error, stderr } = spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], {
+    encoding: "utf8",
+    timeout: 5_000,
+  });
+  if (error)
+    return (error as NodeJS.ErrnoException).code === "ENOENT"
+      ? "docker is not installed"
+      : "Docker does not answer in 5 s";
+  return status === 0 ? undefined : (stderr.trim().split("\n").at(-1) ?? "Docker does not answer");
+}

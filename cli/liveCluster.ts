@@ -1,0 +1,32 @@
+import { UserError } from "../components/userError.ts";
+import type { Intent } from "../prover/intent.ts";
+import { toolFolders } from "../tools/folders.ts";
+import { chooseStack } from "./chooseStack.ts";
+import { openSession, pulumiHome, pulumiOutput, type Session } from "./session.ts";
+import type { LiveCluster } from "./status.ts";
+
+/** The live cluster of the stack asked for, or of the one that is there. Throws a UserError where there is none. */
+export async function findLiveCluster(asked: string | undefined): Promise<LiveCluster> {
+  const { name, settings } = chooseStack(asked, "other");
+  const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
+  const live = liveCluster(session, name);
+  if (live) return live;
+  throw new UserError([
+    { key: "stack", value: name, message: "It has no finished cluster.", fix: `make up STACK=${name}` },
+  ]);
+}
+
+/** Where a stack's cluster is and what it is meant to be, from the stack's outputs; undefined where it has none. */
+export function liveCluster(session: Session, stack: string): LiveCluster | undefined {
+  const outputs = JSON.parse(pulumiOutput(session, ["stack", "output", "--json", "--stack", stack]) ?? "{}") as {
+    intent?: string;
+    kubeconfigPath?: string;
+    context?: string | null;
+  };
+  if (!outputs.intent || !outputs.kubeconfigPath) return undefined;
+  return {
+    intent: JSON.parse(outputs.intent) as Intent,
+    kubeconfig: outputs.kubeconfigPath,
+    ...(outputs.context && { context: outputs.context }),
+  };
+}

@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import { UserError } from "../components/userError.ts";
+import { registerDoctor } from "./doctor.ts";
+import { registerDown } from "./down.ts";
+import { findLiveCluster } from "./liveCluster.ts";
+import { registerPulumi } from "./pulumi.ts";
+import { registerStatus } from "./status.ts";
+import { registerUp } from "./up.ts";
+import { registerValues } from "./values.ts";
+
+const program = new Command("wirecloak")
+  .enablePositionalOptions()
+  .description("Kubernetes clusters whose traffic is encrypted, and proven so.")
+  .addHelpText(
+    "after",
+    `
+Exit codes:
+  0  done; for status: nothing contradicts the settings
+  1  it failed; for status: the verdict is "failed"; for doctor: something must be mended first
+  2  wrong settings or arguments; nothing was done
+  3  the cluster could not be asked`,
+  );
+
+registerUp(program);
+registerDown(program);
+registerStatus(program, findLiveCluster);
+registerDoctor(program);
+registerValues(program);
+registerPulumi(program);
+// commander ends with 1 where the arguments are wrong; ours is 2, and 0 stays for --help.
+program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+for (const command of program.commands) command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.error(error.message);
+  process.exit(2);
+}

@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+import { toolFolders } from "../tools/folders.ts";
+import { chooseStack } from "./chooseStack.ts";
+import { openSession, pulumi, pulumiHome, stackArguments } from "./session.ts";
+
+/** `wirecloak pulumi ...`: the pinned Pulumi with this checkout's backend, for everything that has no command of its own. */
+export function registerPulumi(program: Command): void {
+  program
+    .command("pulumi")
+    .description("run the pinned Pulumi on this checkout's stacks, e.g. wirecloak pulumi preview --diff")
+    .option("-s, --stack <name>", "the stack (default: the one that `up` takes)")
+    .argument("<args...>", "a Pulumi command and its arguments")
+    .passThroughOptions()
+    .allowUnknownOption()
+    .action(async (args: string[], options: { stack?: string }) => {
+      const stack = chooseStack(options.stack, "other");
+      const session = openSession(await toolFolders(stack.settings.cluster.provider, pulumiHome()));
+      process.exitCode = await pulumi(session, stackArguments(session, stack.name, args));
+    });
+}

@@ -1,0 +1,86 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { render, UserError } from "../components/userError.ts";
+import { refusal } from "../doctor/doctor.ts";
+import { toolFolders } from "../tools/folders.ts";
+import { projectRoot } from "../tools/paths.ts";
+import { chooseStack, type Stack } from "./chooseStack.ts";
+import { examination, renderFindings } from "./doctor.ts";
+import { clearKilledRuns, hasPendingOperations } from "./killedRuns.ts";
+import { liveCluster } from "./liveCluster.ts";
+import { say } from "./say.ts";
+import { ensureStack, openSession, pulumi, pulumiHome, type Session, stackArguments } from "./session.ts";
+import { showStatus } from "./status.ts";
+
+/** `wirecloak up`: tools, checks, `pulumi up`, and what came of it. */
+export function registerUp(program: Command): void {
+  program
+    .command("up")
+    .description("stand the encrypted cluster up, or bring it to the stack's settings, and prove it")
+    .option("-s, --stack <name>", "the stack (default: kind where Docker answers, else rehearsal)")
+    .option("--replace", "accept that a changed setting replaces the cluster and all that is in it")
+    .action(async (options: { stack?: string; replace?: boolean }) => {
+      // Settings first: a mistake in them costs a second, the tools may cost minutes.
+      const stack = chooseStack(options.stack, "up");
+      say(`stack ${stack.name}${stack.why ? ` (${stack.why})` : ""}`);
+      for (const warning of stack.warnings) say(`warning: ${render([warning])}`);
+
+      const { settings } = stack;
+      const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
+      if (settings.cluster.provider === "rehearsal") packageStandIn(session, settings.cilium.version);
+
+      const findings = await examination(settings, session.env, { mend: true, mayReplace: options.replace ?? false });
+      console.error(renderFindings(findings));
+      const refused = refusal(findings);
+      if (refused) throw refused;
+
+      process.exitCode = (await deploy(session, stack.name)) || (await summary(session, stack));
+    });
+}
+
+/** The rehearsal's chart is packaged in the version asked for, unless it is already. */
+function packageStandIn({ env }: Session, version: string): void {
+  const packager = [join(projectRoot, "rehearsal/main.ts"), "package", "--version", version];
+  const { status } = spawnSync("node", packager, { env, stdio: ["ignore", "ignore", "inherit"] });
+  if (status !== 0)
+    throw new UserError([{ key: "rehearsal chart", value: version, message: "It could not be packaged." }]);
+}
+
+/** Brings the stack to its settings; resolves with Pulumi's exit code. */
+async function deploy(session: Session, stack: string): Promise<number> {
+  clearKilledRuns(session);
+  ensureStack(session, stack);
+  const code = await pulumi(
+    session,
+    stackArguments(session, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs"]),
+  );
+  if (code !== 0) {
+    say(
+      `pulumi up ended with ${code}. What was made stays, and the state knows it: mend the cause above, then make up again.`,
+    );
+    return code;
+  }
+  // Every create of ours takes up what a killed one left, so that what the state holds as begun is done by now.
+  if (!hasPendingOperations(session, stack)) return code;
+  say("clearing what a killed run left in the state");
+  return pulumi(
+    session,
+    stackArguments(session, stack, ["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]),
+  );
+}
+
+/** What came of it, asked of the live cluster, and what to do next. */
+async function summary(session: Session, { name }: Stack): Promise<number> {
+  const live = liveCluster(session, name);
+  if (!live) return 0;
+  console.log("");
+  const code = await showStatus(live, false);
+  console.log(`
+next:
+  ./bin/wirecloak status --json                 the same for machines
+  export KUBECONFIG=${live.kubeconfig}
+  edit Pulumi.${name}.yaml, then make up      another mode, in place
+  make down                                     remove everything`);
+  return code;
+}

@@ -1,0 +1,25 @@
+import { chooseName } from "../../cli/chooseStack.ts";
+
+describe("the stack that nobody named", () => {
+  const bare = { existing: [], existingKind: [], noDocker: "docker is not installed" };
+
+  test("is kind's where Docker answers", () => {
+    expect(chooseName("up", { ...bare, noDocker: undefined }).name).toBe("dev");
+  });
+
+  test("is the rehearsal where it does not, and the reason is told", () => {
+    const { name, why } = chooseName("up", bare);
+    expect(name).toBe("rehearsal");
+    expect(why).toContain("docker is not installed");
+  });
+
+  test("is never the rehearsal where a kind stack of this checkout exists, though Docker is down now", () => {
+    expect(chooseName("up", { ...bare, existing: ["rehearsal", "dev"], existingKind: ["dev"] }).name).toBe("dev");
+  });
+
+  test("is the existing one for every command but up", () => {
+    const rehearsed = { existing: ["rehearsal"], existingKind: [], noDocker: undefined };
+    expect(chooseName("other", rehearsed).name).toBe("rehearsal");
+    expect(chooseName("up", rehearsed).name).toBe("dev");
+  });
+});
