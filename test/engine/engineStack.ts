@@ -1,0 +1,132 @@
+import { spawn, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+
+export const projectRoot = join(__dirname, "../..");
+
+/** Why the engine tier cannot run on this machine; undefined where it can. */
+export const withoutEngine =
+  process.platform !== "linux"
+    ? "rehearsal runs on Linux only"
+    : ["pulumi", "kwokctl", "etcd", "kube-apiserver", "helm", "wirecloak-agent"]
+        .filter((tool) => spawnSync("which", [tool]).status !== 0)
+        .map((tool) => `${tool} is not on PATH (run \`make test\`)`)
+        .at(0);
+
+/** What a finished command left. */
+export interface Run {
+  code: number;
+  /** Standard output and error, as they came. */
+  output: string;
+}
+
+/** One resource in an exported state. */
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+  parent?: string;
+}
+
+/** A stack of the real program in a backend, a state folder and a rehearsal cluster of its own. */
+export class EngineStack {
+  readonly home = mkdtempSync(join(tmpdir(), "wcl-"));
+  readonly stateDir = join(this.home, "s");
+  readonly env: NodeJS.ProcessEnv;
+  private readonly configFile = join(this.home, "Pulumi.test.yaml");
+
+  constructor() {
+    const backend = join(this.home, "backend");
+    mkdirSync(backend);
+    this.env = {
+      ...process.env,
+      WIRECLOAK_STATE_DIR: this.stateDir,
+      PULUMI_BACKEND_URL: `file://${backend}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_HOME: join(this.home, "pulumi"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      // Nothing may reach for the kubeconfig of whoever runs the tests.
+      KUBECONFIG: join(this.home, "poisoned-kubeconfig"),
+    };
+    writeFileSync(join(this.home, "poisoned-kubeconfig"), "not a kubeconfig");
+    copyFileSync(join(projectRoot, "Pulumi.yaml"), join(this.home, "Pulumi.yaml"));
+    this.configure({});
+    const init = spawnSync("pulumi", ["stack", "init", "test"], { cwd: this.home, env: this.env, encoding: "utf8" });
+    if (init.status !== 0) throw new Error(init.stderr);
+  }
+
+  /** Sets the whole config: a rehearsal of 1 + 1 nodes in WireGuard mode, and `changes` over it. */
+  configure(
+    changes: Record<string, unknown>,
+    cluster: Record<string, unknown> = {},
+    cilium: Record<string, unknown> = {},
+  ): void {
+    const salt = existsSync(this.configFile)
+      ? /encryptionsalt: .*/.exec(readFileSync(this.configFile, "utf8"))?.[0]
+      : "";
+    const config = {
+      "wirecloak:encryption": "wireguard",
+      "wirecloak:cluster": { provider: "rehearsal", name: "t", workers: 1, ...cluster },
+      "wirecloak:cilium": { chart: join(projectRoot, "rehearsal/packages"), ...cilium },
+      ...changes,
+    };
+    writeFileSync(this.configFile, `${stringify({ config })}${salt ?? ""}\n`);
+  }
+
+  /** Runs a Pulumi command on the stack to its end. */
+  pulumi(...args: string[]): Run {
+    const { status, stdout, stderr } = spawnSync("pulumi", this.arguments(args), {
+      cwd: projectRoot,
+      env: this.env,
+      encoding: "utf8",
+      maxBuffer: 64 << 20,
+    });
+    return { code: status ?? -1, output: `${stdout}${stderr}` };
+  }
+
+  /** Starts a Pulumi command as leader of a process group of its own, so that a test can kill all of it. */
+  start(...args: string[]) {
+    return spawn("pulumi", this.arguments(args), { cwd: projectRoot, env: this.env, stdio: "ignore", detached: true });
+  }
+
+  up(...args: string[]): Run {
+    return this.pulumi("up", "--yes", "--skip-preview", "--non-interactive", ...args);
+  }
+
+  /** The outputs of the stack. */
+  outputs(): Record<string, unknown> {
+    return JSON.parse(this.pulumi("stack", "output", "--json").output) as Record<string, unknown>;
+  }
+
+  /** The state as the backend keeps it on disk: secrets encrypted. */
+  resources(): StateResource[] {
+    const exported = JSON.parse(this.pulumi("stack", "export").output) as {
+      deployment: { resources?: StateResource[] };
+    };
+    return exported.deployment.resources ?? [];
+  }
+
+  /** Runs a command against the stack's cluster. */
+  kubectl(...args: string[]): Run {
+    const kubeconfig = join(this.stateDir, "clusters/t/kubeconfig");
+    const { status, stdout, stderr } = spawnSync("kubectl", ["--kubeconfig", kubeconfig, ...args], {
+      encoding: "utf8",
+    });
+    return { code: status ?? -1, output: `${stdout}${stderr}` };
+  }
+
+  /** Removes the cluster, whatever state it is in, and every file of the stack. */
+  close(): void {
+    spawnSync("node", [join(projectRoot, "rehearsal/main.ts"), "sweep"], { env: this.env, stdio: "ignore" });
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  private arguments([command = "", ...rest]: string[]): string[] {
+    const takesConfig = ["up", "preview", "refresh", "destroy"].includes(command);
+    return [command, ...rest, "--stack", "test", ...(takesConfig ? ["--config-file", this.configFile] : [])];
+  }
+}

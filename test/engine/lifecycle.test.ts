@@ -1,0 +1,200 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describeUnless } from "../skip.ts";
+import { EngineStack, type StateResource, withoutEngine } from "./engineStack.ts";
+
+jest.setTimeout(180_000);
+
+/** The processes whose command line or working paths name this stack's folder. */
+function processesOf(stack: EngineStack): string[] {
+  const { stdout } = spawnSync("ps", ["-eo", "pid,args"], { encoding: "utf8" });
+  return stdout.split("\n").filter((line) => line.includes(stack.stateDir));
+}
+
+function find(resources: StateResource[], type: string): StateResource {
+  const found = resources.find((resource) => resource.type === type);
+  if (!found) throw new Error(`no ${type} in the state`);
+  return found;
+}
+
+describeUnless(withoutEngine, "one stack through its life", () => {
+  let stack: EngineStack;
+  beforeAll(() => {
+    stack = new EngineStack();
+  });
+  afterAll(() => stack.close());
+
+  test("a preview without any cluster says what would be made, and makes nothing", () => {
+    const { code, output } = stack.pulumi("preview", "--non-interactive");
+    expect(output).toContain("wirecloak:cluster:Rehearsal");
+    expect(code).toBe(0);
+    expect(existsSync(join(stack.stateDir, "clusters/t/kubeconfig"))).toBe(false);
+  });
+
+  test("up in WireGuard mode ends with a verdict that claims no more than was observed", () => {
+    const { code, output } = stack.up();
+    expect(output).not.toContain("error:");
+    expect(code).toBe(0);
+    expect(stack.outputs()).toMatchObject({
+      provider: "rehearsal",
+      encryption: "wireguard",
+      nodes: 2,
+      verdict: "not proven",
+    });
+  });
+
+  test("the agents run what was asked for", () => {
+    const config = stack.kubectl("-n", "kube-system", "get", "configmap", "cilium-config", "-o", "json");
+    expect(JSON.parse(config.output).data).toMatchObject({ "enable-wireguard": "true" });
+    const status = stack.kubectl(
+      "-n",
+      "kube-system",
+      "exec",
+      "ds/cilium",
+      "--",
+      "cilium-dbg",
+      "encrypt",
+      "status",
+      "-o",
+      "json",
+    );
+    expect(JSON.parse(status.output)).toMatchObject({ mode: "Wireguard" });
+  });
+
+  test("a second up changes nothing", () => {
+    expect(stack.up("--expect-no-changes")).toMatchObject({ code: 0 });
+  });
+
+  test("refresh finds no drift", () => {
+    expect(
+      stack.pulumi("refresh", "--yes", "--skip-preview", "--non-interactive", "--expect-no-changes"),
+    ).toMatchObject({ code: 0 });
+  });
+
+  test("the switch to IPsec keeps the cluster and makes the Secret before the release changes", () => {
+    const before = find(stack.resources(), "command:local:Command").id;
+    stack.configure({ "wirecloak:encryption": "ipsec" });
+    const { code, output } = stack.up();
+    expect(output).not.toContain("error:");
+    expect(code).toBe(0);
+    expect(output).toContain("cilium-ipsec-keys");
+    const order = ["Secret cilium-ipsec-keys created", "Release cilium-release updated"].map((step) =>
+      output.indexOf(step),
+    );
+    expect(order[0]).toBeGreaterThan(-1);
+    expect(order[1]).toBeGreaterThan(order[0] ?? 0);
+    expect(find(stack.resources(), "command:local:Command").id).toBe(before);
+    expect(stack.outputs()).toMatchObject({ encryption: "ipsec", keyId: 3, nextKeyId: 4, verdict: "not proven" });
+  });
+
+  test("the pre-shared key is nowhere but in the Secret: not in state, outputs, release, processes or logs", () => {
+    const secret = stack.kubectl(
+      "-n",
+      "kube-system",
+      "get",
+      "secret",
+      "cilium-ipsec-keys",
+      "-o",
+      "jsonpath={.data.keys}",
+    );
+    const line = Buffer.from(secret.output, "base64").toString();
+    expect(line).toMatch(/^3\+ rfc4106\(gcm\(aes\)\) [0-9a-f]{40} 128$/);
+    const hex = line.split(" ")[2] as string;
+    const forms = [hex, secret.output, Buffer.from(hex, "hex").toString("base64")];
+
+    const release = stack.kubectl(
+      "-n",
+      "kube-system",
+      "get",
+      "secret",
+      "-l",
+      "owner=helm",
+      "-o",
+      "jsonpath={.items[*].data.release}",
+    );
+    const stored = release.output
+      .split(" ")
+      .map((data) => spawnSync("sh", ["-c", "base64 -d | base64 -d | gunzip"], { input: data }).stdout.toString());
+    const places: Record<string, string> = {
+      state: stack.pulumi("stack", "export").output,
+      outputs: stack.pulumi("stack", "output", "--json", "--show-secrets").output,
+      release: stored.join("\n"),
+      processes: spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout,
+      environments: readdirSync("/proc")
+        .filter((pid) => /^\d+$/.test(pid))
+        .map((pid) => {
+          try {
+            return readFileSync(`/proc/${pid}/environ`, "utf8");
+          } catch {
+            return "";
+          }
+        })
+        .join("\n"),
+      logs: spawnSync("grep", ["-rIl", "--exclude-dir=etcd", "-F", hex, stack.home], {
+        encoding: "utf8",
+      }).stdout.replaceAll(stack.home, ""),
+    };
+    // The places were really read: each holds something that it must hold.
+    expect(places.state).toContain("cilium-psk-3-128");
+    expect(places.release).toContain("encryption");
+    for (const [place, text] of Object.entries(places)) {
+      for (const form of forms) expect({ place, found: text.includes(form) }).toEqual({ place, found: false });
+    }
+    expect(places.logs).toBe("");
+  });
+
+  test("a new key id patches the Secret in place with a new key", () => {
+    const uid = stack.kubectl(
+      "-n",
+      "kube-system",
+      "get",
+      "secret",
+      "cilium-ipsec-keys",
+      "-o",
+      "jsonpath={.metadata.uid}",
+    ).output;
+    stack.configure({ "wirecloak:encryption": "ipsec", "wirecloak:ipsec": { keyId: 4 } });
+    const { code, output } = stack.up();
+    expect(output).not.toContain("error:");
+    expect(code).toBe(0);
+    expect(
+      stack.kubectl("-n", "kube-system", "get", "secret", "cilium-ipsec-keys", "-o", "jsonpath={.metadata.uid}").output,
+    ).toBe(uid);
+    expect(stack.outputs()).toMatchObject({ keyId: 4, nextKeyId: 5 });
+  });
+
+  test("the switch back to WireGuard updates in place and removes the Secret", () => {
+    stack.configure({});
+    const { code, output } = stack.up();
+    expect(output).not.toContain("error:");
+    expect(code).toBe(0);
+    expect(stack.kubectl("-n", "kube-system", "get", "secret", "cilium-ipsec-keys").code).not.toBe(0);
+  });
+
+  test("another pod range replaces the cluster and everything in it, and says so before", () => {
+    const before = stack.resources();
+    stack.configure({}, { podCidr: "10.42.0.0/16" });
+    const preview = stack.pulumi("preview", "--non-interactive");
+    expect(preview.output).toContain("replaces the cluster");
+    const { code, output } = stack.up();
+    expect(output).not.toContain("error:");
+    expect(code).toBe(0);
+    for (const type of ["command:local:Command", "kubernetes:helm.sh/v3:Release", "pulumi:providers:kubernetes"]) {
+      const [old, now] = [before, stack.resources()].map((resources) => find(resources, type));
+      // A release's id is its name, so the cluster's and the provider's ids tell, and the agents for the release.
+      if (type !== "kubernetes:helm.sh/v3:Release") expect({ type, id: now?.id }).not.toEqual({ type, id: old?.id });
+    }
+    expect(
+      stack.kubectl("-n", "kube-system", "get", "ds", "cilium", "-o", "jsonpath={.status.numberReady}").output,
+    ).toBe("2");
+  });
+
+  test("destroy leaves no process and no file of the cluster", () => {
+    const { code, output } = stack.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive");
+    expect(output).not.toContain("error:");
+    expect(code).toBe(0);
+    expect(processesOf(stack)).toEqual([]);
+    expect(existsSync(join(stack.stateDir, "clusters/t"))).toBe(false);
+  });
+});
