@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { stringify } from "yaml";
 import { UserError } from "../components/userError.ts";
 import { findOnPath } from "../tools/onPath.ts";
-import { plainEnvironment, processesIn, relink } from "./processes.ts";
+import { ownProgram, plainEnvironment, processesIn, relink } from "./processes.ts";
 import { KWOK_NAME, type RehearsalFiles, type RehearsalRecord } from "./record.ts";
 import { stages } from "./stages.ts";
 
@@ -67,7 +67,7 @@ function kwokctl(files: RehearsalFiles, args: string[]): void {
     KUBECONFIG: join(files.folder, "kwokctl.kubeconfig"),
   });
   const { status, error } = spawnSync(
-    programPath("kwokctl"),
+    ownProgram(programPath("kwokctl"), files.programs),
     [
       "--name",
       KWOK_NAME,

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../components/userError.ts";
+import { writeWhole } from "../tools/files.ts";
 import { withLock } from "../tools/lock.ts";
 import { cacheDir } from "../tools/paths.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import { HOST, kubeconfig } from "./kubeconfig.ts";
 import { type ClusterSpec, planNodes } from "./nodePlan.ts";
 import { choosePorts } from "./ports.ts";
-import { endProcessesIn, plainEnvironment, processesIn, startInBackground } from "./processes.ts";
+import { endProcessesIn, ownProgram, plainEnvironment, processesIn, startInBackground } from "./processes.ts";
 import { type RehearsalFiles, type RehearsalRecord, readRecord, rehearsalFiles, writeRecord } from "./record.ts";
 
 /** How a cluster is reached: what `create` and `scale` print. */
@@ -57,7 +58,6 @@ export async function create(stateDir: string, spec: ClusterSpec, say: Say): Pro
 }
 
 async function makeNew(files: RehearsalFiles, spec: ClusterSpec, say: Say): Promise<ClusterReport> {
-  mkdirSync(files.logs, { recursive: true, mode: 0o700 });
   // Another checkout's run must not choose the same ports before these listen.
   const record = await withLock(
     join(cacheDir(), "rehearsal-ports.lock"),
@@ -71,7 +71,8 @@ async function makeNew(files: RehearsalFiles, spec: ClusterSpec, say: Say): Prom
         made: false,
       };
       writeRecord(files, made);
-      writeFileSync(files.lease, made.incarnation);
+      mkdirSync(files.logs);
+      writeWhole(files.lease, made.incarnation);
       // First of all, since it ends the others if this run dies and the folder goes.
       startAgent(files, made);
       say("starting etcd, the API server, the controller manager, the scheduler and kwok");
@@ -102,7 +103,7 @@ export async function scale(stateDir: string, spec: ClusterSpec, say: Say): Prom
 /** Starts what does not run of a cluster that is made: after a reboot, or where processes were ended. */
 export async function start(stateDir: string, name: string, say: Say): Promise<void> {
   const { files, record } = existing(stateDir, name);
-  writeFileSync(files.lease, record.incarnation);
+  writeWhole(files.lease, record.incarnation);
   const running = runningComponents(files);
   if (running.length === ALL_COMPONENTS) return;
   say(`starting the cluster again (${running.length} of ${ALL_COMPONENTS} processes run)`);
@@ -178,17 +179,12 @@ function sameNetworks(made: ClusterSpec, wanted: ClusterSpec): void {
 
 function startAgent(files: RehearsalFiles, { ports }: RehearsalRecord): void {
   const log = join(files.logs, "agent.log");
-  startInBackground(
-    programPath("wirecloak-agent"),
-    files.programs,
-    ["run", "--dir", files.folder, "--kubelet-port", `${ports.kubelet}`],
-    log,
-  );
+  startInBackground(agent(files), ["run", "--dir", files.folder, "--kubelet-port", `${ports.kubelet}`], log);
 }
 
 function makeNodes(files: RehearsalFiles, { spec, ports }: RehearsalRecord): void {
   const plan = JSON.stringify({ kubeletPort: ports.kubelet, nodes: planNodes(spec) });
-  const { status, stderr } = spawnSync(programPath("wirecloak-agent"), ["nodes", "--dir", files.folder], {
+  const { status, stderr } = spawnSync(agent(files), ["nodes", "--dir", files.folder], {
     input: plan,
     encoding: "utf8",
     env: plainEnvironment(),
@@ -197,6 +193,10 @@ function makeNodes(files: RehearsalFiles, { spec, ports }: RehearsalRecord): voi
   throw new UserError([
     { key: "rehearsal", message: `The nodes could not be registered: ${stderr.trim()}`, fix: `see ${files.logs}` },
   ]);
+}
+
+function agent(files: RehearsalFiles): string {
+  return ownProgram(programPath("wirecloak-agent"), files.programs);
 }
 
 function report(files: RehearsalFiles, { incarnation, ports }: RehearsalRecord): ClusterReport {

@@ -43,13 +43,19 @@ export async function endProcessesIn(folder: string): Promise<void> {
   }
 }
 
-/** Starts `program` by a link in `linkFolder`, for good: a session of its own, all output to `log`, nothing of our environment. */
-export function startInBackground(program: string, linkFolder: string, args: string[], log: string): void {
-  mkdirSync(linkFolder, { recursive: true });
-  const link = join(linkFolder, basename(program));
+/** A link to `program` in `folder`, to start it by: so its process tells whose it is, should its starter die. */
+export function ownProgram(program: string, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  const link = join(folder, basename(program));
   relink(program, link);
+  return link;
+}
+
+/** Starts a program for good: a session of its own, all output to `log`, nothing of our environment. */
+export function startInBackground(program: string, args: string[], log: string): void {
   const output = openSync(log, "a", 0o600);
-  spawn(link, args, { detached: true, stdio: ["ignore", output, output], env: plainEnvironment(), cwd: "/" })
+  spawn(program, args, { detached: true, stdio: ["ignore", output, output], env: plainEnvironment(), cwd: "/" })
+    // Whoever waits for what it does finds out, and has the log to show.
     .on("error", () => {})
     .unref();
   closeSync(output);

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,36 +19,29 @@ const leaseFile = "lease"
 // holdLease returns when the folder's lease is gone or is another's, after ending the control plane: kwokctl's
 // processes have no parent that would, and a removed folder must not leave them behind.
 func holdLease(ctx context.Context, dir string) {
-	held, err := os.ReadFile(filepath.Join(dir, leaseFile))
-	for err == nil {
+	file := filepath.Join(dir, leaseFile)
+	held, err := os.ReadFile(file)
+	for now := held; !errors.Is(err, fs.ErrNotExist) && string(now) == string(held); {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(500 * time.Millisecond):
 		}
-		var now []byte
-		now, err = os.ReadFile(filepath.Join(dir, leaseFile))
-		if err == nil && string(now) != string(held) {
-			break
+		if now, err = os.ReadFile(file); err != nil {
+			now = held
 		}
 	}
 	slog.Info("the lease has ended: ending the cluster's processes", "dir", dir)
 	endProcesses(dir)
 }
 
-// endProcesses ends those whose program was started by a path inside the folder, and no other.
+// endProcesses ends those whose program was started by a path inside the folder, and no other. At once: their data is gone.
 func endProcesses(dir string) {
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		left := processesOf(dir)
+	for left := processesOf(dir); len(left) > 0; left = processesOf(dir) {
 		for _, pid := range left {
-			syscall.Kill(pid, signal)
+			syscall.Kill(pid, syscall.SIGKILL)
 		}
-		for range 30 {
-			if left = processesOf(dir); len(left) == 0 {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 

@@ -165,6 +165,6 @@ func (r *runner) follow() {
 			}
 			all(object)
 		},
-		DeleteFunc: func(object any) { r.world.remove(keyOf(object)) },
+		DeleteFunc: func(object any) { r.forget(context.Background(), keyOf(object)) },
 	})
 }

@@ -71,14 +71,30 @@ func makeNodes(ctx context.Context, client kubernetes.Interface, input io.Reader
 	}
 	for name := range superfluous {
 		group.Go(func() error {
-			err := client.CoreV1().Nodes().Delete(ctx, name, metav1.DeleteOptions{})
-			if apierrors.IsNotFound(err) {
-				return nil
-			}
-			return err
+			return removeNode(ctx, client, name)
 		})
 	}
 	return group.Wait()
+}
+
+// removeNode takes a machine away with its pods, which Kubernetes itself would keep for a minute. The node goes first, or
+// its DaemonSets would bring theirs back.
+func removeNode(ctx context.Context, client kubernetes.Interface, name string) error {
+	err := client.CoreV1().Nodes().Delete(ctx, name, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	pods, err := client.CoreV1().Pods("").List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + name})
+	if err != nil {
+		return err
+	}
+	for _, pod := range pods.Items {
+		err := client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, *metav1.NewDeleteOptions(0))
+		if err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // newNode has no network yet: like a node of kind without its default CNI it becomes Ready when Cilium runs on it.

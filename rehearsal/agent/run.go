@@ -112,6 +112,16 @@ func (r *runner) boot(ctx context.Context, node *corev1.Node) error {
 	return patchStatus(ctx, r.client.CoreV1().Nodes().Patch, node.Name, status)
 }
 
+// forget lets a machine go, and its CiliumNode with it: the garbage collector notices new kinds of owners late, and until
+// then the other agents would keep a peer that is gone.
+func (r *runner) forget(ctx context.Context, node string) {
+	r.world.remove(node)
+	err := r.dynamic.Resource(ciliumNodes).Delete(ctx, node, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		slog.Warn("a CiliumNode was left to the garbage collector", "node", node, "err", err)
+	}
+}
+
 // read is what an agent that starts now finds.
 func (r *runner) read(pod *corev1.Pod, node *corev1.Node) inputs {
 	var read inputs
