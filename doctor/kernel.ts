@@ -53,7 +53,7 @@ export async function tryKernel(
   const { code, stderr, failure } = await run("unshare", [...namespace, "ip", ...NEEDS[mode].tries]);
   const said = stderr.trim().split("\n").at(-1) ?? "";
   if (code === 0) return { outcome: "works", said };
-  const noRight = failure !== undefined || /unshare|failed to execute|not permitted|not found/i.test(said);
+  const noRight = failure !== undefined || /^unshare:|not permitted/i.test(said);
   return { outcome: noRight ? "untried" : "fails", said: said || (failure ?? "") };
 }
 

@@ -7,7 +7,7 @@ const WHAT = "Kubernetes version";
 
 /** The Kubernetes minor version in a text such as `kindest/node:v1.35.8@sha256:...` or `v1.35.8`. */
 export function minorIn(text: string): string | undefined {
-  return /(?:^|:)v?(\d+\.\d+)\b/.exec(text)?.[1];
+  return /(?:^|:)v?(\d+\.\d+)\.\d+/.exec(text)?.[1];
 }
 
 /** Whether Cilium's own tests cover this Kubernetes. The chart itself refuses none. */
