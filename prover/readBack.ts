@@ -17,7 +17,7 @@ const AT_ONCE = 16;
 /** Milliseconds for one command in one agent. */
 const COMMAND_TIMEOUT = 10_000;
 
-const CONTROL_PLANE = "node-role.api.io/control-plane";
+const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";
 const WIREGUARD_KEY = "network.cilium.io/wg-pub-key";
 const REVISION = "controller-revision-hash";
 

@@ -65,7 +65,7 @@ export function healthy(name: Case, count = 4): Observation {
       updated: count,
       ready: count,
       revision: "7d9f",
-      options: ["config-dir=/tmp/cilium/config-map"],
+      options: ["config-dir=/tmp/cilium/config-map", "k8s-namespace=kube-system"],
     },
     nodes: names.map((node, index) => ({ name: node, controlPlane: index === 0 })),
     ciliumNodes: names.map(
