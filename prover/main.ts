@@ -62,6 +62,8 @@ async function run(args: Arguments): Promise<void> {
   if (args.evidence !== undefined) write(args.evidence, { ...report, intent, observation });
   const shown = args.json ? `${JSON.stringify(report, null, 2)}\n` : statusText(report);
   await new Promise((resolve) => process.stdout.write(shown, resolve));
+  // Whoever runs this for its JSON shows people standard error.
+  if (args.json && report.verdict === "failed") console.error([report.statement, ...report.reasons].join("\n- "));
   // Connections to agents that do not answer would keep the process.
   process.exit(report.verdict === "failed" ? 1 : 0);
 }

@@ -130,7 +130,7 @@ const wireguardOwnKey: Check = {
     return withWireguard(intent, seen).flatMap(({ pod, node, said }) => {
       const place = { node, evidence: `${ENCRYPTION} in pod ${pod}`, fix: restart(intent, pod), passing: true };
       if (!said.wireguard) return [contradicts({ ...place, message: "has no WireGuard device" })];
-      if (said.wireguard.publicKey === published.get(node)) return [];
+      if (!published.has(node) || said.wireguard.publicKey === published.get(node)) return [];
       return [contradicts({ ...place, message: "uses another WireGuard key than its CiliumNode publishes" })];
     });
   },
