@@ -137,6 +137,9 @@ export function kwokConfig(files: RehearsalFiles, { ports, spec }: RehearsalReco
           { key: "kubelet-client-key", value: pki("admin.key") },
         ],
       },
+      // There is one of each. With an election, one that was killed leaves a lease, and its successor waits 15 s for its end.
+      { name: "kube-controller-manager", extraArgs: [{ key: "leader-elect", value: "false" }] },
+      { name: "kube-scheduler", extraArgs: [{ key: "leader-elect", value: "false" }] },
     ],
   };
   return [cluster, ...stages()].map((document) => stringify(document)).join("---\n");
