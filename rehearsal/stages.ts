@@ -22,6 +22,19 @@ export function stages(): object[] {
       ],
       { statusTemplate: READY },
     ),
+    // A node that becomes Ready just as its pod does leaves the pod marked as not Ready; a kubelet would report the pod again.
+    stage(
+      "Pod",
+      "pod-ready-again",
+      [
+        alive,
+        { key: AGENT, operator: "NotIn", values: ["true"] },
+        { key: ".status.phase", operator: "In", values: ["Running"] },
+        { key: '.status.conditions.[] | select( .type == "Ready" ) | .status', operator: "In", values: ["False"] },
+        ofJob("NotIn"),
+      ],
+      { statusTemplate: READY },
+    ),
     stage("Pod", "pod-complete", [alive, { key: ".status.phase", operator: "In", values: ["Running"] }, ofJob("In")], {
       statusTemplate: COMPLETE,
     }),

@@ -40,6 +40,9 @@ if (unknown.length > 0) {
 
 const folders = [...(await toolFolders("rehearsal")), join(projectRoot, "node_modules/.bin"), process.env.PATH ?? ""];
 const env = { ...process.env, PATH: folders.join(delimiter), FORCE_COLOR: "0" };
+// The charts that rehearsal stacks name.
+succeeds("node", ["rehearsal/main.ts", "package"], env);
+
 const results: [Tier, Tally, number][] = [];
 for (const tier of tiers.filter(({ name }) => asked.length === 0 || asked.includes(name))) {
   console.log(`\n== ${tier.name}: ${tier.what}`);

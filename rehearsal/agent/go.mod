@@ -1,6 +1,6 @@
 module wirecloak/rehearsal/agent
 
-go 1.26.8
+go 1.26.0
 
 require (
 	golang.org/x/sync v0.21.0

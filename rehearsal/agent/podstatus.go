@@ -80,6 +80,16 @@ func podStatus(pod *corev1.Pod, state podState, nodeIP string, now time.Time) co
 	return status
 }
 
+// markedNotReady says that somebody else took the pod for not ready: the node controller does so with the pods of a node that
+// becomes Ready just then. A kubelet would report the pod again.
+func markedNotReady(pod *corev1.Pod) bool {
+	status := map[corev1.PodConditionType]corev1.ConditionStatus{}
+	for _, condition := range pod.Status.Conditions {
+		status[condition.Type] = condition.Status
+	}
+	return status[corev1.ContainersReady] == corev1.ConditionTrue && status[corev1.PodReady] == corev1.ConditionFalse
+}
+
 func conditionStatus(ok bool) corev1.ConditionStatus {
 	if ok {
 		return corev1.ConditionTrue

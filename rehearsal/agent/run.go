@@ -83,7 +83,7 @@ func (r *runner) reconcile(ctx context.Context, key string) error {
 		time.AfterFunc(reclaim, func() { r.world.reclaim(key, spi) })
 	}
 	state, facts, report := r.world.start(pod, read)
-	if !report {
+	if !report && !markedNotReady(pod) {
 		return nil
 	}
 	if state.running() {
