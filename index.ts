@@ -2,7 +2,7 @@ import { checkedSettings } from "./components/checkedSettings.ts";
 import { createCluster } from "./components/cluster/cluster.ts";
 import { clusterProvider } from "./components/cluster/provider.ts";
 import { Cilium } from "./components/encryption/cilium.ts";
-import { nextKeyId } from "./components/encryption/ipsecKey.ts";
+import { nextKeyId as idAfter } from "./components/encryption/ipsecKey.ts";
 import { Proof } from "./components/proof/proof.ts";
 
 const settings = await checkedSettings();
@@ -23,7 +23,7 @@ export const context = target.context ?? null;
 export const encryption = settings.encryption;
 export const nodeEncryption = proof.intent.nodeEncryption;
 export const keyId = proof.intent.keyId;
-export const nextKey = keyId && nextKeyId(keyId);
+export const nextKeyId = keyId && idAfter(keyId);
 export const verdict = proof.verdict;
 export const reasons = proof.reasons;
 /** What `wirecloak status` holds the live cluster against; JSON, so that it takes one line where outputs are shown. */

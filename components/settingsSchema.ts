@@ -138,7 +138,7 @@ const chart = text(
 
 const day = z
   .string()
-  .transform((value) => value.replace(/T00:00:00Z$/, "")) // YAML reads an unquoted day as a moment
+  .transform((value) => value.replace(/(T00:00:00Z| 00:00:00 \+0000 UTC)$/, "")) // Pulumi reads an unquoted day as a moment
   .pipe(text(rule("is not a day.", (value) => z.iso.date().safeParse(value).success)));
 
 /** The shape of the settings, with defaults. What needs more than one setting to judge is in settingsChecks.ts. */

@@ -1,5 +1,5 @@
 import { NODE_IMAGE } from "../components/cluster/kindConfig.ts";
-import { chartVersion } from "../components/encryption/chartVersions.ts";
+import { kubernetesWarning } from "../components/encryption/chartVersions.ts";
 import type { Settings } from "../components/settings.ts";
 import { type Finding, ok, warning } from "./finding.ts";
 
@@ -13,27 +13,18 @@ export function minorIn(text: string): string | undefined {
 /** Whether Cilium's own tests cover this Kubernetes. The chart itself refuses none. */
 export function judgeKubernetes(settings: Pick<Settings, "cilium" | "cluster">, minor: string | undefined): Finding {
   const { version } = settings.cilium;
-  const tested = chartVersion(version).kubernetes;
   if (minor === undefined)
     return warning(
       WHAT,
       `Which Kubernetes it is cannot be told, so neither whether Cilium ${version} is tested with it.`,
     );
-  if (tested === undefined)
-    return warning(WHAT, `With which Kubernetes Cilium ${version} is tested is not known to us; this is ${minor}.`);
-  const range = `${tested.from} to ${tested.to}`;
-  if (within(minor, tested.from, tested.to)) return ok(WHAT, `${minor}; Cilium ${version} is tested with ${range}.`);
+  const problem = kubernetesWarning(version, minor);
+  if (!problem) return ok(WHAT, `${minor}; Cilium ${version} is tested with it.`);
   const fix =
     settings.cluster.provider === "kind"
       ? "choose a node image from the release notes of the pinned kind: pulumi config set --path wirecloak:cluster.image IMAGE@DIGEST"
       : "choose a Cilium version that is tested with it: pulumi config set --path wirecloak:cilium.version VERSION";
-  return warning(WHAT, `${minor}, but Cilium ${version} is tested with ${range} only.`, fix);
-}
-
-/** Compares `1.9` and `1.10` as versions, not as text. */
-function within(minor: string, from: string, to: string): boolean {
-  const number = (text: string) => Number(text.split(".")[1]);
-  return number(minor) >= number(from) && number(minor) <= number(to);
+  return warning(WHAT, [problem.message, problem.allowed].filter((part) => part !== undefined).join(" "), fix);
 }
 
 /** The version in the node image that a kind cluster will have. */

@@ -2,11 +2,11 @@ import { stringify } from "yaml";
 import type { KindSettings } from "../settings.ts";
 
 /**
- * The node image of kind 0.33.0, whose own default it is (pkg/apis/config/defaults/image.go in its sources). By digest, since a tag
- * may be built anew for another kind.
+ * A node image of kind 0.33.0, from its release notes; not its default, which is Kubernetes 1.37, since Cilium 1.20 is tested up to 1.36.
+ * By digest, since a tag may be built anew for another kind.
  */
 export const NODE_IMAGE =
-  "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5";
+  "kindest/node:v1.35.8@sha256:07b2536e30b803ed61d1677a79df6115f798ce64c80f9e22f6ed45afd09323c0";
 
 /**
  * Where agents find a boot id of their node's own (Helm value `extraConfig.boot-id-file`). On kind the kernel's is the host's and so the

@@ -16,7 +16,8 @@ export function plaintextReason({ chart = "", values }: ReleaseInputs): string |
   const { enabled, type } = values?.encryption ?? {};
   // A string "true" is truthy in a template, but "false" is too.
   if (enabled !== true) return "encryption.enabled is not true";
-  if (!TYPES.includes(String(type))) return `encryption.type is ${JSON.stringify(type)}, not one of ${TYPES.join(", ")}`;
+  if (!TYPES.includes(String(type)))
+    return `encryption.type is ${JSON.stringify(type)}, not one of ${TYPES.join(", ")}`;
   return undefined;
 }
 
@@ -29,6 +30,9 @@ export const ciliumEncrypted: ResourceValidationPolicy = {
   validateResource: (args, reportViolation) => {
     if (args.type !== "kubernetes:helm.sh/v3:Release") return;
     const reason = plaintextReason(args.props as ReleaseInputs);
-    if (reason) reportViolation(`Traffic between nodes would not be encrypted: ${reason}. Set encryption.enabled: true and encryption.type: wireguard.`);
+    if (reason)
+      reportViolation(
+        `Traffic between nodes would not be encrypted: ${reason}. Set encryption.enabled: true and encryption.type: wireguard.`,
+      );
   },
 };

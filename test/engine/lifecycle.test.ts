@@ -176,7 +176,9 @@ describeUnless(withoutEngine, "one stack through its life", () => {
     const before = stack.resources();
     stack.configure({}, { podCidr: "10.42.0.0/16" });
     const preview = stack.pulumi("preview", "--non-interactive");
-    expect(preview.output).toContain("replaces the cluster");
+    expect(preview.output).toContain(
+      "podCidr 10.244.0.0/16 -> 10.42.0.0/16: the cluster is deleted, and a new one made",
+    );
     const { code, output } = stack.up();
     expect(output).not.toContain("error:");
     expect(code).toBe(0);

@@ -102,7 +102,10 @@ describe.each([
     expect(deletedWith).toBeDefined();
     expect(replaceWith).toEqual([deletedWith]);
     expect(await outputValue((deletedWith as pulumi.Resource).urn)).toContain("dev-cluster");
-    expect(options.get("dev-kubernetes")).toMatchObject({ deletedWith, replaceWith });
+    // The provider is replaced by its identifier alone (see provider.ts).
+    const ofProvider = options.get("dev-kubernetes") as pulumi.CustomResourceOptions;
+    expect(ofProvider).toMatchObject({ deletedWith, dependsOn: [deletedWith] });
+    expect(ofProvider.replaceWith).toBeUndefined();
   });
 
   test("survives a preview in which nothing of it is known yet", async () => {

@@ -14,9 +14,21 @@ describe("the rule cilium-encryption-enabled", () => {
 
   test.each([
     ["no values at all", { chart: "cilium" }, "encryption.enabled"],
-    ["encryption off", { chart: "cilium", values: { encryption: { ...encrypted, enabled: false } } }, "encryption.enabled"],
-    ["a string for a boolean", { chart: "cilium", values: { encryption: { ...encrypted, enabled: "false" } } }, "encryption.enabled"],
-    ["a misspelt type", { chart: "cilium", values: { encryption: { ...encrypted, type: "WireGuard" } } }, "encryption.type"],
+    [
+      "encryption off",
+      { chart: "cilium", values: { encryption: { ...encrypted, enabled: false } } },
+      "encryption.enabled",
+    ],
+    [
+      "a string for a boolean",
+      { chart: "cilium", values: { encryption: { ...encrypted, enabled: "false" } } },
+      "encryption.enabled",
+    ],
+    [
+      "a misspelt type",
+      { chart: "cilium", values: { encryption: { ...encrypted, type: "WireGuard" } } },
+      "encryption.type",
+    ],
     ["no type", { chart: "cilium", values: { encryption: { enabled: true } } }, "encryption.type"],
     ["an OCI reference", { chart: "oci://quay.io/cilium/charts/cilium", values: {} }, "encryption.enabled"],
     ["a local package", { chart: "/charts/cilium-1.20.2.tgz", values: {} }, "encryption.enabled"],
