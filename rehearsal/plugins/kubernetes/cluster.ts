@@ -1,138 +1,133 @@
-import type { KubeConfig, KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
-import { RequestError } from "../plugin/provider.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Context, RequestError } from "../plugin/provider.ts";
+import type { PropertyMap } from "../plugin/values.ts";
+import { Api, ApiError, groupPath } from "./api.ts";
+import type { ProviderSettings } from "./providerSettings.ts";
 
-export interface ClusterSettings {
-  /** Contents or path. */
-  kubeconfig: string;
-  context: string | undefined;
-  /** Change a Secret's data in place instead of replacing it. */
-  secretMutable: boolean;
-  configMapMutable: boolean;
-  /** Let a create take over an object that exists. */
-  upsert: boolean;
-  /** Take an object as deleted where the cluster does not answer. */
-  deleteUnreachable: boolean;
+/** An object with what identifies it; all values known, no secret marks. */
+export interface Named extends PropertyMap {
+  apiVersion: string;
+  kind: string;
+  metadata: PropertyMap & { name: string };
 }
 
-/** The field manager of everything that is applied here. */
-const FIELD_MANAGER = "pulumi-kubernetes";
+export interface ApplyOptions {
+  readonly fieldManager: string;
+  readonly dryRun: boolean;
+}
 
-/** One cluster's API, through the official JavaScript client. */
+/** Milliseconds between two tries of an apply whose kind or namespace is not there yet, and how many. */
+const [retryPause, retries] = [1000, 10];
+
+/** One cluster: objects of any kind. */
 export class Cluster {
-  readonly settings: ClusterSettings;
-  private loaded: Promise<{ config: KubeConfig; objects: KubernetesObjectApi }> | undefined;
+  readonly settings: ProviderSettings;
+  #opened: Promise<Api> | undefined;
 
-  constructor(settings: ClusterSettings) {
+  constructor(settings: ProviderSettings) {
     this.settings = settings;
   }
 
-  /** Reads an object; undefined where it is not there. */
-  async read(object: Named): Promise<KubernetesObject | undefined> {
-    return this.absentAs(undefined, async ({ objects }) => objects.read(object));
+  /** The namespace for objects that name none. */
+  async defaultNamespace(): Promise<string> {
+    return this.settings.namespace ?? (await this.#api()).namespace ?? "default";
   }
 
-  /** Server-side apply; fields of other managers that are in the way are taken over. */
-  async apply(object: Named): Promise<KubernetesObject> {
-    return this.ask(async ({ objects }) =>
-      objects.patch(object, undefined, undefined, FIELD_MANAGER, true, "application/apply-patch+yaml"),
-    );
+  /** Whether objects of the kind live in namespaces; `undefined` when the server does not know the kind. */
+  async isNamespaced(apiVersion: string, kind: string): Promise<boolean | undefined> {
+    return (await (await this.#api()).kind(apiVersion, kind))?.namespaced;
   }
 
-  /** Deletes an object and what depends on it; one that is gone is fine. */
-  async delete(object: Named): Promise<void> {
-    await this.absentAs(undefined, async ({ objects }) => {
-      await objects.delete(object, undefined, undefined, undefined, undefined, "Background");
+  /** Reads an object; `undefined` when it, or its kind, is not there. */
+  async read(object: Named): Promise<PropertyMap | undefined> {
+    return unlessAbsent(async () => {
+      const api = await this.#api();
+      return (await api.request({ method: "GET", path: await pathOf(api, object) })).body;
     });
   }
 
-  /** All objects of a kind in a namespace. */
-  async list(apiVersion: string, kind: string, namespace: string): Promise<KubernetesObject[]> {
-    return (await this.ask(async ({ objects }) => objects.list(apiVersion, kind, namespace))).items;
+  /** The objects of a kind in a namespace. */
+  async list(apiVersion: string, kind: string, namespace: string, labelSelector?: string): Promise<PropertyMap[]> {
+    const api = await this.#api();
+    const path = await pathOf(api, { apiVersion, kind, metadata: { name: "", namespace } });
+    const query = labelSelector === undefined ? {} : { labelSelector };
+    return (await api.request({ method: "GET", path, query })).body.items as PropertyMap[];
   }
 
-  /** The kubeconfig as text, with the context in place. */
-  async kubeconfigText(): Promise<string> {
-    return (await this.load()).config.exportConfig();
-  }
-
-  private async absentAs<T>(absent: T, request: (api: Api) => Promise<T>): Promise<T> {
-    try {
-      return await this.ask(request);
-    } catch (error) {
-      if (error instanceof ApiError && error.code === 404) return absent;
-      throw error;
+  /**
+   * Server-side apply. Fields that others manage are taken over only where the settings or the object's annotation say
+   * so; else the server's answer names them. Waits a little for a kind or a namespace that is still being made.
+   */
+  async apply(object: Named, { fieldManager, dryRun }: ApplyOptions, { signal, log }: Context): Promise<PropertyMap> {
+    const api = await this.#api();
+    const query = {
+      fieldManager,
+      force: String(this.settings.enablePatchForce || annotation(object, "pulumi.com/patchForce") === "true"),
+      fieldValidation: "Warn",
+      ...(dryRun ? { dryRun: "All" } : {}),
+    };
+    for (let left = dryRun ? 0 : retries; ; left--) {
+      try {
+        const path = await pathOf(api, object);
+        const { body, warnings } = await api.request({ method: "PATCH", path, query, body: object, signal });
+        for (const warning of warnings) {
+          log("warning", warning);
+        }
+        return body;
+      } catch (error) {
+        if (!(error instanceof ApiError && error.code === 404) || left === 0 || signal.aborted) {
+          throw error;
+        }
+      }
+      await sleep(retryPause, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  private async ask<T>(request: (api: Api) => Promise<T>): Promise<T> {
-    const api = await this.load();
-    try {
-      return await request(api);
-    } catch (error) {
-      throw ApiError.of(error, api.config.getCurrentCluster()?.server ?? "the cluster");
-    }
+  /** Asks for the deletion of an object; one that is gone is fine. */
+  async delete(object: Named, propagationPolicy: string): Promise<void> {
+    await unlessAbsent(async () => {
+      const api = await this.#api();
+      await api.request({ method: "DELETE", path: await pathOf(api, object), query: { propagationPolicy } });
+    });
   }
 
-  private load(): Promise<Api> {
-    this.loaded ??= this.open();
-    return this.loaded;
-  }
-
-  private async open(): Promise<Api> {
-    // Late, since it takes most of a second and a preview often needs none of it.
-    const { KubeConfig, KubernetesObjectApi } = await import("@kubernetes/client-node");
-    const config = new KubeConfig();
-    const { kubeconfig, context } = this.settings;
-    try {
-      if (/\n|^\s*\{/.test(kubeconfig)) config.loadFromString(kubeconfig);
-      else config.loadFromFile(kubeconfig);
-    } catch (error) {
-      throw new RequestError(`the kubeconfig cannot be read: ${(error as Error).message.split("\n")[0]}`);
-    }
-    if (context) {
-      if (!config.getContextObject(context)) throw new RequestError(`the kubeconfig has no context ${context}`);
-      config.setCurrentContext(context);
-    }
-    return { config, objects: KubernetesObjectApi.makeApiClient(config) };
+  #api(): Promise<Api> {
+    this.#opened ??= Api.open(this.settings.kubeconfig, this.settings.context);
+    return this.#opened;
   }
 }
 
-interface Api {
-  config: KubeConfig;
-  objects: KubernetesObjectApi;
+/** The value of an annotation of the object's. */
+export function annotation(object: PropertyMap, name: string): string | undefined {
+  const { annotations } = (object.metadata ?? {}) as { annotations?: Record<string, string> | null };
+  return annotations?.[name];
 }
 
-/** An object with what identifies it. */
-export interface Named extends KubernetesObject {
-  apiVersion: string;
-  kind: string;
-  metadata: NonNullable<KubernetesObject["metadata"]> & { name: string };
+/** Namespace and name as one reads and writes them; also the resource's id. */
+export function fullName({ metadata: { namespace, name } }: Named): string {
+  return typeof namespace === "string" && namespace !== "" ? `${namespace}/${name}` : name;
 }
 
-/** An answer of the API server that is no success, or none at all. */
-export class ApiError extends RequestError {
-  /** HTTP status; 0 where the server did not answer. */
-  readonly code: number;
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
+async function pathOf(api: Api, { apiVersion, kind, metadata }: Named): Promise<string> {
+  const found = await api.kind(apiVersion, kind);
+  if (found === undefined) {
+    throw new ApiError(404, `the API server knows no ${kind} in ${apiVersion}; is its CustomResourceDefinition there?`);
   }
-
-  static of(error: unknown, server: string): ApiError {
-    if (error instanceof ApiError) return error;
-    const { code, body, cause, message } = error as { code?: unknown; body?: unknown; cause?: Error; message: string };
-    if (typeof code === "number") return new ApiError(code, statusMessage(body) ?? `HTTP ${code}`);
-    return new ApiError(0, `${server} does not answer: ${cause?.message || message}`);
+  if (found.namespaced && typeof metadata.namespace !== "string") {
+    throw new RequestError(`${kind} ${metadata.name} needs a namespace`);
   }
+  const namespace = found.namespaced ? ["namespaces", String(metadata.namespace)] : [];
+  const parts = [...namespace, found.name, ...(metadata.name === "" ? [] : [metadata.name])];
+  return `${groupPath(apiVersion)}/${parts.map(encodeURIComponent).join("/")}`;
 }
 
-/** The message of a Kubernetes Status document. */
-function statusMessage(body: unknown): string | undefined {
+async function unlessAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    const status: unknown = typeof body === "string" ? JSON.parse(body) : body;
-    return (status as { message?: string } | null)?.message;
-  } catch {
-    return String(body);
+    return await ask();
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 404) {
+      return undefined;
+    }
+    throw error;
   }
 }

@@ -1,59 +1,113 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import path from "node:path";
 import { RequestError } from "../plugin/provider.ts";
-import type { Cluster } from "./cluster.ts";
+import { kubeconfigFile } from "./kubeconfig.ts";
+import type { ProviderSettings } from "./providerSettings.ts";
 
-/** What a helm command printed and how it ended. */
-interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
+/** How a helm command ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-/** Runs helm against a cluster. The kubeconfig goes by a file that only we can read and that is removed at once; `stdin` takes values, which never go by argv. */
-export async function helm(cluster: Cluster, args: string[], signal: AbortSignal, stdin = ""): Promise<Ended> {
-  const folder = await mkdtemp(join(tmpdir(), "wirecloak-helm-"));
+export interface HelmOptions {
+  /** The cluster; without it helm is kept from every cluster. */
+  readonly settings?: ProviderSettings;
+  /** What helm reads with `--values -`: values are never among its arguments, which every user of the machine can see. */
+  readonly stdin?: string;
+  /** Ends helm early; it still records that the release failed. */
+  readonly signal?: AbortSignal;
+}
+
+/** The number under which helm finds the kubeconfig's descriptor. */
+const kubeconfigDescriptor = 3;
+
+/** Runs helm. A kubeconfig that came as contents is in a file that has no name any more when helm starts (Linux only). */
+export async function helm(args: readonly string[], { settings, stdin = "", signal }: HelmOptions): Promise<Ended> {
+  const context = settings?.context === undefined ? [] : ["--kube-context", settings.context];
+  const kubeconfig = settings?.kubeconfig;
+  if (settings === undefined || kubeconfig === undefined) {
+    return run([...context, ...args], environment(settings === undefined), stdin, signal);
+  }
+  const file = kubeconfigFile(kubeconfig);
+  if (file !== undefined) {
+    return run(["--kubeconfig", file, ...context, ...args], environment(true), stdin, signal);
+  }
+  const nameless = await namelessFile(kubeconfig);
   try {
-    const kubeconfig = join(folder, "kubeconfig");
-    await writeFile(kubeconfig, await cluster.kubeconfigText(), { mode: 0o600 });
-    return await run(["--kubeconfig", kubeconfig, ...args], signal, stdin);
+    const name = `/dev/fd/${kubeconfigDescriptor}`;
+    return await run(["--kubeconfig", name, ...context, ...args], environment(true), stdin, signal, nameless.fd);
+  } finally {
+    await nameless.close();
+  }
+}
+
+/** The error of a helm command: all lines of it, without helm's log. */
+export function helmError({ stderr, code }: Ended): string {
+  const lines = stderr
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !/^(level=|time=|I\d{4} |W\d{4} |E\d{4} |WARNING: )/.test(line));
+  const begin = lines.findIndex((line) => line.startsWith("Error: "));
+  const told = lines.slice(Math.max(begin, 0)).join("\n");
+  return told.replace(/^Error: /, "") || `helm ended with ${code}`;
+}
+
+/** Whether helm could not reach the cluster. */
+export function isUnreachable(ended: Ended): boolean {
+  return ended.code !== 0 && /cluster unreachable/i.test(ended.stderr);
+}
+
+/** A file of our own with this text, which only its descriptor leads to: nothing is left behind, whatever ends us. */
+async function namelessFile(text: string) {
+  const folder = await mkdtemp(path.join(tmpdir(), "wirecloak-helm-"));
+  try {
+    const handle = await open(path.join(folder, "kubeconfig"), "wx+", 0o600);
+    await handle.write(text);
+    return handle;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Runs helm without a cluster: what it says of a chart. */
-export function helmOffline(args: string[], signal: AbortSignal): Promise<Ended> {
-  return run(args, signal, "");
+/** The environment without the user's helm settings that could lead to another cluster, or away from Secrets as store. */
+function environment(withoutKubeconfig: boolean): NodeJS.ProcessEnv {
+  const settings = /^HELM_(KUBE.*|NAMESPACE|DRIVER.*|DEBUG|MAX_HISTORY)$/;
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !settings.test(name) && !(withoutKubeconfig && name === "KUBECONFIG"),
+  );
+  return { ...Object.fromEntries(kept), ...(withoutKubeconfig ? { KUBECONFIG: "/dev/null" } : {}) };
 }
 
-/** The error of a helm command: the last line that says something, without helm's own prefix. */
-export function helmError({ stderr, code }: Ended): string {
-  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/level=(WARN|INFO|DEBUG)/.test(line));
-  return lines.at(-1)?.replace(/^Error: /, "") ?? `helm ended with ${code}`;
-}
-
-function run(args: string[], signal: AbortSignal, stdin: string): Promise<Ended> {
+function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  stdin: string,
+  signal: AbortSignal | undefined,
+  descriptor?: number,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    // SIGINT lets helm record that the operation failed.
-    const child = spawn("helm", args, { signal, killSignal: "SIGINT", stdio: ["pipe", "pipe", "pipe"] });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk;
+    const child = spawn("helm", args, {
+      env,
+      stdio: ["pipe", "pipe", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
     });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk;
-    });
+    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+    child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
+    const interrupt = () => child.kill("SIGINT"); // which helm takes as a request to stop and say so in its record
+    signal?.addEventListener("abort", interrupt, { once: true });
+    if (signal?.aborted) interrupt();
     child.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.name === "AbortError") return;
-      reject(error.code === "ENOENT" ? new RequestError("helm is not on PATH") : error);
+      signal?.removeEventListener("abort", interrupt);
+      reject(error.code === "ENOENT" ? new RequestError("helm is not on PATH; make tools gets it") : error);
     });
-    child.on("close", (code) => resolve({ code: code ?? 130, stdout, stderr }));
-    // helm may end before it has read everything.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(stdin);
+    child.on("close", (code) => {
+      signal?.removeEventListener("abort", interrupt);
+      const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString();
+      resolve({ code: code ?? 130, stdout: text(stdout), stderr: text(stderr) });
+    });
+    child.stdin?.on("error", () => undefined).end(stdin); // helm may end before it has read everything
   });
 }

@@ -1,4 +1,4 @@
-import { detailedDiff } from "../plugin/diff.ts";
+import { randomBytes } from "node:crypto";
 import {
   type CheckRequest,
   type CheckResult,
@@ -15,163 +15,223 @@ import {
   type Resource,
   type UpdateRequest,
 } from "../plugin/provider.ts";
-import { hasUnknown, isMap, type PropertyMap, reveal, revealMap, Secret, type Value } from "../plugin/values.ts";
-import { goneWithin, readyWithin } from "./awaiting.ts";
-import { ApiError, type Cluster, type Named } from "./cluster.ts";
+import { hasUnknown, isMap, type PropertyMap, reveal, revealMap } from "../plugin/values.ts";
+import { ApiError } from "./api.ts";
+import { goneWithin, isAwaited, notReady, readyWithin } from "./awaiting.ts";
+import { annotation, type Cluster, fullName, type Named } from "./cluster.ts";
+import { drifted } from "./drift.ts";
+import { importedInputs, isNamespacedBuiltIn, named, normalised, notes, objectIn, stateOf } from "./objectInputs.ts";
+import { diffObjects } from "./replacement.ts";
+import { markedLike } from "./secrecy.ts";
+import { UnreachableError } from "./unreachable.ts";
 
-/** Seconds to wait for an object to be ready or gone, where the program sets none; the official plugin's default. */
-const TIMEOUT = 600;
-
-/** Marks a name that we made up, as the official plugin does. */
-const AUTONAMED = "pulumi.com/autonamed";
+/** Seconds to wait for an object to be ready or gone, where nothing sets them; the official plugin's. */
+const defaultTimeout = 600;
 
 /** Any plain kind: applied server-side, awaited, read back without false drift. */
-export class KubernetesObject implements Resource {
-  private readonly cluster: Cluster | undefined;
-  private readonly apiVersion: string;
-  private readonly kind: string;
+export class ObjectResource implements Resource {
+  readonly #cluster: Cluster;
+  readonly #apiVersion: string;
+  readonly #kind: string;
 
-  constructor(cluster: Cluster | undefined, apiVersion: string, kind: string) {
-    this.cluster = cluster;
-    this.apiVersion = apiVersion;
-    this.kind = kind;
+  constructor(cluster: Cluster, apiVersion: string, kind: string) {
+    this.#cluster = cluster;
+    this.#apiVersion = apiVersion;
+    this.#kind = kind;
   }
 
-  check({ name, olds, news, randomSeed }: CheckRequest): CheckResult {
-    const metadata = isMap(news.metadata) ? news.metadata : {};
-    const inputs = { ...news, apiVersion: this.apiVersion, kind: this.kind, metadata };
-    if (metadata.name !== undefined) return { inputs };
-    const before = isMap(olds.metadata) ? olds.metadata : {};
-    const kept = isAutonamed(before) ? before.name : undefined;
-    const made = `${name.toLowerCase()}-${Buffer.from(randomSeed).toString("hex").slice(0, 8)}`;
-    const annotations = { ...(isMap(metadata.annotations) ? metadata.annotations : {}), [AUTONAMED]: "true" };
-    return { inputs: { ...inputs, metadata: { ...metadata, name: kept ?? made, annotations } } };
+  async check({ name, olds, news, randomSeed }: CheckRequest): Promise<CheckResult> {
+    const typed = normalised({ ...news, apiVersion: this.#apiVersion, kind: this.#kind });
+    const { inputs, failures } = named(typed, olds, name, randomSeed);
+    return { inputs: failures.length > 0 ? inputs : await this.#placed(inputs), failures };
   }
 
   diff({ oldInputs, news }: DiffRequest): DiffResult {
-    const detailed = detailedDiff(oldInputs, news, (property) => this.isImmutable(property));
-    for (const path of ["metadata.name", "metadata.namespace"]) {
-      if (detailed[path] === "update") detailed[path] = "update-replace";
+    return diffObjects(normalised(oldInputs), normalised(news), this.#cluster.settings);
+  }
+
+  async create({ inputs, preview, timeout }: CreateRequest, context: Context): Promise<Created> {
+    const fieldManager = `pulumi-kubernetes-${randomBytes(4).toString("hex")}`;
+    if (preview) {
+      return { id: "", outputs: await this.#previewed(inputs, fieldManager, context) };
     }
-    // Two objects cannot have one name; a name that we made up is new for the new object.
-    const sameName = !isAutonamed(isMap(news.metadata) ? news.metadata : {}) && !("metadata.name" in detailed);
-    return { detailed, deleteBeforeReplace: sameName };
-  }
-
-  async create({ inputs, preview, timeout }: CreateRequest, { signal }: Context): Promise<Created> {
-    if (preview || hasUnknown(inputs)) return { id: "", outputs: marked(this.kind, inputs) };
-    const cluster = this.connected();
-    const object = this.objectOf(inputs);
-    if (!cluster.settings.upsert && (await cluster.read(object))) {
-      throw new RequestError(
-        `${describe(object)} already exists; import it, or set upsertExistingObjects on the provider`,
-      );
-    }
-    return { id: idOf(object), outputs: await this.applied(object, inputs, timeout, signal) };
-  }
-
-  async read({ id, inputs, outputs }: ReadRequest): Promise<ReadResult | undefined> {
-    const [namespace, name = ""] = id.includes("/") ? id.split("/") : [undefined, id];
-    const metadata = { name, ...(namespace !== undefined && { namespace }) };
-    const live = await this.connected().read({ apiVersion: this.apiVersion, kind: this.kind, metadata });
-    if (!live) return undefined;
-    const state = plain(live);
-    const imported = Object.keys(inputs).length === 0;
-    const known = imported ? { ...outputs, apiVersion: this.apiVersion, kind: this.kind, metadata } : inputs;
-    return { id, inputs: marked(this.kind, overlay(known, withText(state))), outputs: marked(this.kind, state) };
-  }
-
-  async update({ id, news, preview, timeout }: UpdateRequest, { signal }: Context): Promise<PropertyMap> {
-    if (preview || hasUnknown(news)) return marked(this.kind, { ...news, id });
-    return this.applied(this.objectOf(news), news, timeout, signal);
-  }
-
-  async delete({ outputs, timeout }: DeleteRequest, { signal }: Context): Promise<void> {
-    const cluster = this.connected();
-    const object = this.objectOf(outputs);
+    const object = this.#object(inputs);
     try {
-      await cluster.delete(object);
-      await goneWithin(cluster, object, timeout || TIMEOUT, signal);
+      if (!this.#cluster.settings.upsertExistingObjects && (await this.#cluster.read(object)) !== undefined) {
+        throw new RequestError(
+          `resource ${fullName(object)} was not successfully created: ${object.kind} ${fullName(object)} already exists. ` +
+            "Import it, delete it, or set upsertExistingObjects on the provider",
+        );
+      }
+      return await this.#applied(object, inputs, fieldManager, timeout, context);
     } catch (error) {
-      const unreachable = error instanceof ApiError && error.code === 0;
-      if (!unreachable || !cluster.settings.deleteUnreachable) throw error;
+      throw this.#told(error, object);
     }
   }
 
-  /** Applies the object and waits for it; what exists but is not ready is told as such, so that the state keeps it. */
-  private async applied(
+  async read({ id, inputs, outputs }: ReadRequest, context: Context): Promise<ReadResult | undefined> {
+    const [name = "", namespace] = id.split("/").reverse();
+    const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+    const object = await this.#located({ apiVersion: this.#apiVersion, kind: this.#kind, metadata });
+    try {
+      const live = await this.#cluster.read(object);
+      return live === undefined ? undefined : this.#readBack(id, inputs, outputs, live);
+    } catch (error) {
+      const { deleteUnreachable, skipUpdateUnreachable } = this.#cluster.settings;
+      const told = this.#told(error, object);
+      if (!(told instanceof UnreachableError && (deleteUnreachable || skipUpdateUnreachable))) {
+        throw told;
+      }
+      context.log("warning", told.message);
+      return deleteUnreachable ? undefined : { id, inputs, outputs };
+    }
+  }
+
+  async update({ oldOutputs, news, preview, timeout }: UpdateRequest, context: Context): Promise<PropertyMap> {
+    const fieldManager = String(reveal(oldOutputs[notes.fieldManager] ?? "pulumi-kubernetes"));
+    if (preview) {
+      return this.#previewed(news, fieldManager, context);
+    }
+    const object = this.#object(news);
+    try {
+      return (await this.#applied(object, news, fieldManager, timeout, context)).outputs;
+    } catch (error) {
+      const told = this.#told(error, object);
+      if (!(told instanceof UnreachableError && this.#cluster.settings.skipUpdateUnreachable)) {
+        throw told;
+      }
+      context.log("warning", told.message);
+      return oldOutputs;
+    }
+  }
+
+  async delete({ outputs, timeout }: DeleteRequest, context: Context): Promise<void> {
+    const state = objectIn(outputs);
+    const object = this.#object(state);
+    const seconds = Number(annotation(object, "pulumi.com/timeoutSeconds")) || timeout || defaultTimeout;
+    const policy = annotation(object, "pulumi.com/deletionPropagationPolicy") ?? "foreground";
+    try {
+      await this.#cluster.delete(object, policy.charAt(0).toUpperCase() + policy.slice(1));
+      if (annotation(object, "pulumi.com/skipAwait") !== "true") {
+        const uid = isMap(state.metadata) ? state.metadata.uid : undefined;
+        await goneWithin(this.#cluster, object, uid, seconds, context.signal);
+      }
+    } catch (error) {
+      const told = this.#told(error, object);
+      if (!(told instanceof UnreachableError && this.#cluster.settings.deleteUnreachable)) {
+        throw told;
+      }
+      context.log("warning", told.message);
+    }
+  }
+
+  /** Gives a namespaced object that names no namespace the default one. */
+  async #placed(inputs: PropertyMap): Promise<PropertyMap> {
+    const { metadata } = inputs;
+    if (!isMap(metadata)) {
+      return inputs; // not known yet
+    }
+    const { namespace, ...rest } = metadata;
+    const given = (namespace ?? "") !== "";
+    const builtIn = isNamespacedBuiltIn(this.#apiVersion, this.#kind);
+    if (builtIn === false) {
+      return { ...inputs, metadata: rest };
+    }
+    if (given || (builtIn === undefined && (await this.#isClusterScoped()))) {
+      return inputs;
+    }
+    return { ...inputs, metadata: { ...rest, namespace: await this.#cluster.defaultNamespace() } };
+  }
+
+  /** Whether the API server says so; a kind that it does not know yet, or no answer, counts as namespaced. */
+  async #isClusterScoped(): Promise<boolean> {
+    try {
+      return (await this.#cluster.isNamespaced(this.#apiVersion, this.#kind)) === false;
+    } catch {
+      return false;
+    }
+  }
+
+  /** An id without a namespace, as in an import of a namespaced object, means the default one. */
+  async #located(object: Named): Promise<Named> {
+    const placed = await this.#placed(object);
+    return placed as Named;
+  }
+
+  /** What the API server would make of the inputs, where it can tell before the update; else the inputs. */
+  async #previewed(inputs: PropertyMap, fieldManager: string, context: Context): Promise<PropertyMap> {
+    if (hasUnknown(inputs)) {
+      return inputs;
+    }
+    try {
+      const { status: _, ...would } = await this.#cluster.apply(
+        this.#object(inputs),
+        { fieldManager, dryRun: true },
+        context,
+      );
+      return stateOf(would, inputs, fieldManager);
+    } catch (error) {
+      // no cluster, no namespace or kind yet, no right to try, or an object that will be deleted first
+      if (error instanceof ApiError && [0, 403, 404, 409].includes(error.code)) {
+        return inputs;
+      }
+      throw this.#told(error, this.#object(inputs));
+    }
+  }
+
+  /** Applies the object and waits for it. One that is there but not ready is told as such, so that the state keeps it. */
+  async #applied(
     object: Named,
     inputs: PropertyMap,
+    fieldManager: string,
     timeout: number,
-    signal: AbortSignal,
-  ): Promise<PropertyMap> {
-    const cluster = this.connected();
-    const live = await cluster.apply(object);
-    const outputs = marked(this.kind, plain(live));
-    const trouble = await readyWithin(cluster, object, timeout || TIMEOUT, signal);
-    if (trouble) throw new PartialFailure(idOf(object), inputs, outputs, [`${describe(object)}: ${trouble}`]);
-    return outputs;
+    context: Context,
+  ): Promise<Created> {
+    const applied = await this.#cluster.apply(object, { fieldManager, dryRun: false }, context);
+    const made = this.#object(applied);
+    const id = fullName(made);
+    if (!isAwaited(object)) {
+      return { id, outputs: stateOf(applied, inputs, fieldManager) };
+    }
+    const trouble = await readyWithin(this.#cluster, made, timeout || defaultTimeout, context.signal);
+    const live = (await this.#cluster.read(made)) ?? applied;
+    const outputs = stateOf(live, inputs, fieldManager);
+    if (trouble !== undefined) {
+      throw new PartialFailure(id, inputs, outputs, [`${object.kind} ${id} is not ready: ${trouble}`]);
+    }
+    return { id, outputs };
   }
 
-  private connected(): Cluster {
-    if (this.cluster) return this.cluster;
-    throw new RequestError("the cluster is not known yet");
+  #readBack(id: string, inputs: PropertyMap, outputs: PropertyMap, live: PropertyMap): ReadResult {
+    const imported = Object.keys(inputs).length === 0;
+    const said = normalised(inputs);
+    const now = imported ? importedInputs(live) : markedLike(drifted(said, objectIn(outputs), live), said);
+    const fieldManager = String(reveal(outputs[notes.fieldManager] ?? "pulumi-kubernetes"));
+    const state = stateOf(live, now, fieldManager);
+    const trouble = isAwaited(live) ? notReady(live) : undefined;
+    if (trouble !== undefined) {
+      throw new PartialFailure(id, now, state, [`${this.#kind} ${id} is not ready: ${trouble}`]);
+    }
+    return { id, inputs: now, outputs: state };
   }
 
-  private objectOf(map: PropertyMap): Named {
-    const { status: _, ...object } = revealMap(map);
-    return { ...object, apiVersion: this.apiVersion, kind: this.kind } as unknown as Named;
+  #object(inputs: PropertyMap): Named {
+    return { ...revealMap(normalised(inputs)), apiVersion: this.#apiVersion, kind: this.#kind } as Named;
   }
 
-  /** Whether the API server refuses a change of this property, or the official plugin by default does not try one. */
-  private isImmutable(property: string): boolean {
-    const { secretMutable = false, configMapMutable = false } = this.cluster?.settings ?? {};
-    const data = ["data", "stringData", "binaryData"];
-    if (this.kind === "Secret") return property === "type" || (data.includes(property) && !secretMutable);
-    if (this.kind === "ConfigMap") return data.includes(property) && !configMapMutable;
-    return false;
+  /** The API server's answer with the object it is about. */
+  #told(error: unknown, object: Named): unknown {
+    if (!(error instanceof ApiError)) {
+      return error;
+    }
+    if (error.code === 0) {
+      return new UnreachableError(error.message);
+    }
+    const conflict =
+      error.code === 409
+        ? "Server-Side Apply field conflict detected: another manager changed the field. Leave it to the other with " +
+          'ignoreChanges, or take it over with the annotation pulumi.com/patchForce: "true". '
+        : "";
+    return new RequestError(`${object.kind} ${fullName(object)}: ${conflict}${error.message}`);
   }
-}
-
-function isAutonamed(metadata: PropertyMap): boolean {
-  return isMap(metadata.annotations) && reveal(metadata.annotations[AUTONAMED] ?? null) === "true";
-}
-
-function idOf({ metadata: { name, namespace } }: Named): string {
-  return namespace === undefined ? name : `${namespace}/${name}`;
-}
-
-function describe(object: Named): string {
-  return `${object.kind} ${idOf(object)}`;
-}
-
-/** The live object as JSON has it: the client makes dates of times. */
-function plain(live: object): PropertyMap {
-  return JSON.parse(JSON.stringify(live)) as PropertyMap;
-}
-
-/** A Secret's contents are secret, whoever put them there. */
-function marked(kind: string, map: PropertyMap): PropertyMap {
-  if (kind !== "Secret") return map;
-  const secrets = ["data", "stringData"].filter((property) => map[property] !== undefined);
-  return { ...map, ...Object.fromEntries(secrets.map((property) => [property, new Secret(map[property] ?? null)])) };
-}
-
-/** The API server turns `stringData` into `data`; for a comparison with what the program said it is turned back. */
-function withText(live: PropertyMap): PropertyMap {
-  if (live.kind !== "Secret" || !isMap(live.data)) return live;
-  const text = Object.entries(live.data).map(([key, value]) => [key, Buffer.from(String(value), "base64").toString()]);
-  return { ...live, stringData: Object.fromEntries(text) as PropertyMap };
-}
-
-/** What the program said, with the live value in the place of each thing it said: so that only what is ours can drift. */
-function overlay(said: PropertyMap, live: PropertyMap): PropertyMap {
-  return Object.fromEntries(
-    Object.entries(said).flatMap(([key, marked]): [string, Value][] => {
-      const value = reveal(marked);
-      const now = live[key];
-      if (now === undefined) return [];
-      return [[key, isMap(value) && isMap(now) ? overlay(value, now) : now]];
-    }),
-  );
 }

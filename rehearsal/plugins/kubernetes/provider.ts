@@ -1,84 +1,51 @@
-import { detailedDiff } from "../plugin/diff.ts";
 import { type Provider, RequestError } from "../plugin/provider.ts";
-import { type PropertyMap, reveal } from "../plugin/values.ts";
 import { Cluster } from "./cluster.ts";
-import { KubernetesObject } from "./object.ts";
-import { HelmRelease } from "./release.ts";
+import { ObjectResource } from "./object.ts";
+import { isBuiltIn } from "./objectInputs.ts";
+import { checkSettings, diffSettings, readSettings } from "./providerSettings.ts";
+import { ReleaseResource } from "./release.ts";
 
-/** The provider settings that this stand-in obeys. Any other is refused: ignoring one could leave a cluster other than asked for. */
-const SETTINGS = new Set([
-  "kubeconfig",
-  "context",
-  "clusterIdentifier",
-  "enableSecretMutable",
-  "enableConfigMapMutable",
-  "enableServerSideApply",
-  "upsertExistingObjects",
-  "deleteUnreachable",
-]);
-
-/** Undefined until `Configure`; the engine leaves that out while a setting is unknown, and then only previews. */
+/** The one of the provider that this process serves; the engine asks for nothing before its settings are all known. */
 let cluster: Cluster | undefined;
 
-/** Stands in for pulumi-resource-kubernetes where it cannot be had: plain kinds by server-side apply, and `helm.v3.Release` by the helm binary. */
+/**
+ * Stands in for pulumi-resource-kubernetes where it cannot be had: plain kinds by server-side apply, `helm.v3.Release`
+ * by the helm binary.
+ */
 export const kubernetes: Provider = {
   name: "kubernetes",
   version: "4.34.2",
 
   resource(type) {
-    if (type === "kubernetes:helm.sh/v3:Release") return new HelmRelease(cluster);
     const [, apiVersion, kind] = /^kubernetes:([\w.-]+\/v\w+):([A-Z]\w*)$/.exec(type) ?? [];
-    const componentLike =
-      /^(helm\.sh|yaml|kustomize)\//.test(apiVersion ?? "") || kind?.endsWith("Patch") || kind?.endsWith("List");
-    if (apiVersion === undefined || kind === undefined || componentLike) {
+    const isRelease = type === "kubernetes:helm.sh/v3:Release";
+    if (!isRelease && (apiVersion === undefined || kind === undefined || !isPlainKind(apiVersion, kind))) {
       throw new RequestError(
-        `the stand-in for kubernetes knows plain kinds and helm.v3.Release only; the program asks for ${type}`,
+        `the stand-in for the kubernetes plugin knows plain kinds and helm.v3.Release; the program asks for ${type}, ` +
+          "which takes the official plugin",
       );
     }
-    return new KubernetesObject(cluster, apiVersion.replace(/^core\//, ""), kind);
+    if (cluster === undefined) {
+      throw new RequestError(`${type}: the provider has no settings yet`);
+    }
+    return isRelease ? new ReleaseResource(cluster) : new ObjectResource(cluster, groupOf(apiVersion), kind ?? "");
   },
 
-  checkConfig({ news }) {
-    const unknown = Object.keys(news).filter((setting) => setting !== "version" && !SETTINGS.has(setting));
-    return {
-      inputs: news,
-      failures: unknown.map((property) => ({
-        property,
-        reason: `the stand-in for kubernetes does not know ${property}`,
-      })),
-    };
-  },
+  checkConfig: ({ news }) => checkSettings(news),
 
-  /** A kubeconfig may change (a renewed certificate) while the cluster stays: what `clusterIdentifier` says is what counts (pulumi-kubernetes#2745). */
-  diffConfig({ oldInputs, news }) {
-    const identified = "clusterIdentifier" in news && "clusterIdentifier" in oldInputs;
-    const identity = identified ? ["clusterIdentifier"] : ["kubeconfig", "context", "clusterIdentifier"];
-    return { detailed: detailedDiff(oldInputs, news, (property) => identity.includes(property)) };
-  },
+  diffConfig: ({ oldInputs, news }) => diffSettings(oldInputs, news),
 
   configure(inputs) {
-    const kubeconfig = text(inputs, "kubeconfig");
-    // The official plugin would fall back to the user's own kubeconfig; a stand-in has no business there.
-    if (!kubeconfig)
-      throw new RequestError("the stand-in for kubernetes needs a kubeconfig: it never uses the ambient one");
-    cluster = new Cluster({
-      kubeconfig,
-      context: text(inputs, "context"),
-      secretMutable: flag(inputs, "enableSecretMutable"),
-      configMapMutable: flag(inputs, "enableConfigMapMutable"),
-      upsert: flag(inputs, "upsertExistingObjects"),
-      deleteUnreachable: flag(inputs, "deleteUnreachable"),
-    });
+    cluster = new Cluster(readSettings(inputs, process.env));
   },
 };
 
-function text(inputs: PropertyMap, name: string): string | undefined {
-  const value = reveal(inputs[name] ?? null);
-  return typeof value === "string" && value !== "" ? value : undefined;
+/** Neither one of the SDK's own components and helpers, nor a patch or a list of a built-in kind. */
+function isPlainKind(apiVersion: string, kind: string): boolean {
+  return !/^(helm\.sh|yaml|kustomize)\//.test(apiVersion) && !(isBuiltIn(apiVersion) && /(Patch|List)$/.test(kind));
 }
 
-/** Provider settings come as the text `true` or `false`. */
-function flag(inputs: PropertyMap, name: string): boolean {
-  const value = reveal(inputs[name] ?? null);
-  return value === true || value === "true";
+/** `core/v1` is `v1` on the wire. */
+function groupOf(apiVersion = ""): string {
+  return apiVersion.replace(/^core\//, "");
 }
