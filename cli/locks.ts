@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { isRunning } from "./processes.ts";
 
 /** What Pulumi writes into a state lock of a file backend (pkg/backend/diy/lock.go). */
 interface Lock {
@@ -24,12 +25,5 @@ export function clearDeadLocks(backend: string): string[] {
 }
 
 function isDead(lock: Lock): boolean {
-  if (lock.hostname !== hostname()) return false;
-  try {
-    process.kill(lock.pid, 0);
-    return false;
-  } catch (error) {
-    // EPERM: it lives, under another user.
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
+  return lock.hostname === hostname() && !isRunning(lock.pid);
 }

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { endOrphans } from "../../cli/orphans.ts";
 
 export const projectRoot = join(__dirname, "../..");
 
@@ -121,6 +122,7 @@ export class EngineStack {
 
   /** Removes the cluster, whatever state it is in, and every file of the stack. */
   close(): void {
+    endOrphans(this.env.PULUMI_BACKEND_URL ?? "");
     spawnSync("node", [join(projectRoot, "rehearsal/main.ts"), "sweep"], { env: this.env, stdio: "ignore" });
     rmSync(this.home, { recursive: true, force: true });
   }

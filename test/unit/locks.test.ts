@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,16 @@ describe("state locks of Pulumi's file backend", () => {
     const path = lock({ pid: deadPid(), hostname: hostname() });
     expect(clearDeadLocks(backend)).toEqual([path]);
     expect(existsSync(path)).toBe(false);
+  });
+
+  test("of a process that ended and that nobody has asked after are removed", async () => {
+    // The shell's child ends at once, and the sleep that takes the shell's place never asks after it.
+    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 10"], { stdio: ["ignore", "pipe", "ignore"] });
+    const zombie = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const path = lock({ pid: zombie, hostname: hostname() });
+    expect(clearDeadLocks(backend)).toEqual([path]);
+    parent.kill();
   });
 
   test("of a living process stay", () => {
