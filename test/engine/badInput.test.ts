@@ -1,7 +1,8 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { projectRoot } from "../../tools/paths.ts";
 import { describeUnless } from "../skip.ts";
-import { EngineStack, projectRoot, withoutEngine } from "./engineStack.ts";
+import { EngineStack, withoutEngine } from "./engineStack.ts";
 
 jest.setTimeout(60_000);
 

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { endOrphans } from "../../cli/orphans.ts";
-
-export const projectRoot = join(__dirname, "../..");
+import { projectRoot } from "../../tools/paths.ts";
 
 /** Why the engine tier cannot run on this machine; undefined where it can. */
 export const withoutEngine =

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { EngineStack, projectRoot, withoutEngine } from "../engine/engineStack.ts";
+import { projectRoot } from "../../tools/paths.ts";
+import { EngineStack, withoutEngine } from "../engine/engineStack.ts";
 import { describeUnless } from "../skip.ts";
 
 jest.setTimeout(120_000);

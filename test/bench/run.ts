@@ -1,0 +1,90 @@
+// `make bench`: what a stack's life and the read-back cost on this machine, as tables. Nothing here is asserted.
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { delimiter, join } from "node:path";
+import { toolFolders } from "../../tools/folders.ts";
+import { projectRoot } from "../../tools/paths.ts";
+import { EngineStack } from "../engine/engineStack.ts";
+
+const SIZES = [10, 100, 1000];
+
+process.env.PATH = [
+  ...(await toolFolders("rehearsal")),
+  join(projectRoot, "node_modules/.bin"),
+  process.env.PATH ?? "",
+].join(delimiter);
+spawnSync("node", [join(projectRoot, "rehearsal/main.ts"), "package"], { stdio: "inherit" });
+
+const [cpu] = cpus();
+console.log(
+  `Machine: ${cpu?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}`,
+);
+console.log("In rehearsal: a real Kubernetes API, simulated nodes and agents.\n");
+
+console.log("| nodes | first up, s | second up, s | switch to IPsec, s | destroy, s |");
+console.log("|---:|---:|---:|---:|---:|");
+for (const nodes of [4, 100])
+  withStack(nodes, (stack, first) => {
+    const second = timed(() => stack.up("--expect-no-changes"));
+    stack.configure({ "wirecloak:encryption": "ipsec" }, sizedFor(nodes), quickRollout(nodes));
+    const change = timed(() => stack.up());
+    const destroy = timed(() => stack.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive"));
+    console.log(`| ${[nodes, first, second, change, destroy].join(" | ")} |`);
+  });
+
+console.log("\nThe read-back (`prover/main.ts verify`) of a cluster in IPsec mode:\n");
+console.log("| nodes | seconds | API requests | peak MiB | seconds per 100 nodes | verdict |");
+console.log("|---:|---:|---:|---:|---:|---|");
+for (const nodes of SIZES)
+  withStack(
+    nodes,
+    (stack) => {
+      const intent = join(stack.home, "intent.json");
+      writeFileSync(intent, String(stack.outputs().intent));
+      const kubeconfig = join(stack.stateDir, "clusters/t/kubeconfig");
+      const { stdout, stderr } = spawnSync(
+        "node",
+        [join(projectRoot, "test/bench/readback.ts"), "--intent", intent, "--kubeconfig", kubeconfig],
+        { encoding: "utf8" },
+      );
+      if (!stdout) throw new Error(stderr);
+      const { seconds, requests, peakMiB, verdict } = JSON.parse(stdout) as Record<string, number>;
+      const per100 = ((100 * Number(seconds)) / nodes).toFixed(2);
+      console.log(
+        `| ${[nodes, Number(seconds).toFixed(1), requests, Math.round(Number(peakMiB)), per100, verdict].join(" | ")} |`,
+      );
+    },
+    "ipsec",
+  );
+
+/** Stands a stack up, hands it over, and removes it whatever happens. */
+function withStack(nodes: number, work: (stack: EngineStack, firstUp: string) => void, encryption = "wireguard"): void {
+  const stack = new EngineStack();
+  try {
+    stack.configure({ "wirecloak:encryption": encryption }, sizedFor(nodes), quickRollout(nodes));
+    const first = timed(() => stack.up());
+    work(stack, first);
+  } finally {
+    stack.close();
+  }
+}
+
+/** A cluster of so many nodes, with room for a /24 each. */
+function sizedFor(nodes: number): Record<string, unknown> {
+  return { workers: nodes - 1, podCidr: "10.0.0.0/13" };
+}
+
+/** Agents go one by one or two by two by the chart's default; at these sizes a tenth at a time, as one would set it. */
+function quickRollout(nodes: number): Record<string, unknown> {
+  const maxUnavailable = Math.max(2, Math.ceil(nodes / 10));
+  return { values: { updateStrategy: { rollingUpdate: { maxUnavailable } } } };
+}
+
+/** Seconds that a command took; throws what it said where it failed. */
+function timed(run: () => { code: number; output: string }): string {
+  const start = performance.now();
+  const { code, output } = run();
+  if (code !== 0) throw new Error(output);
+  return ((performance.now() - start) / 1000).toFixed(1);
+}
