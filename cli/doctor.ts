@@ -3,6 +3,7 @@ import type { Settings } from "../components/settings.ts";
 import { examine, type Finding, mend } from "../doctor/doctor.ts";
 import { toolFolders } from "../tools/folders.ts";
 import { chooseStack } from "./chooseStack.ts";
+import { say } from "./say.ts";
 import { openSession, pulumiHome } from "./session.ts";
 
 /** `wirecloak doctor`: what this machine lacks for a stack, each with its fix. Exit 1 where something must be mended first. */
@@ -30,8 +31,9 @@ export async function examination(
 ): Promise<Finding[]> {
   const findings = await examine(settings, env, { mayReplace });
   if (!mayMend || findings.every(({ mend: command }) => command === undefined)) return findings;
-  const failed = (await mend(findings, env)).filter(({ level }) => level === "error");
-  return [...(await examine(settings, env, { mayReplace })), ...failed];
+  const mended = await mend(findings, env);
+  for (const { what, evidence } of mended) say(`${what}: ${evidence}`);
+  return [...(await examine(settings, env, { mayReplace })), ...mended.filter(({ level }) => level === "error")];
 }
 
 const SIGN = { ok: "✓", warning: "!", error: "✗" } as const;
