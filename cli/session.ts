@@ -28,6 +28,8 @@ export function openSession(path: string[]): Session {
     mkdirSync(backend, { recursive: true, mode: 0o700 });
     env.PULUMI_BACKEND_URL = `file://${backend}`;
     env.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile();
+    // It would win over the file.
+    delete env.PULUMI_CONFIG_PASSPHRASE;
     env.PULUMI_HOME = pulumiHome();
   }
   return { ownBackend, env };
@@ -80,10 +82,14 @@ function refreshConfigCopy(stack: string): string {
 /** The commands of Pulumi's CLI that take `--config-file`. */
 const TAKES_CONFIG_FILE = new Set(["up", "update", "preview", "refresh", "destroy", "import", "watch"]);
 
+/** Those that work on a stack; `config` writes into the committed file, as it should. */
+const TAKES_STACK = new Set([...TAKES_CONFIG_FILE, "stack", "config", "cancel", "state", "about", "logs"]);
+
 /** Arguments for a Pulumi command on a stack, with our copy of the config file where the command takes one. */
 export function stackArguments(session: Session, stack: string, [command = "", ...rest]: string[]): string[] {
-  const ours = session.ownBackend && TAKES_CONFIG_FILE.has(command);
-  return [command, ...rest, "--stack", stack, ...(ours ? ["--config-file", refreshConfigCopy(stack)] : [])];
+  const config =
+    session.ownBackend && TAKES_CONFIG_FILE.has(command) ? ["--config-file", refreshConfigCopy(stack)] : [];
+  return [command, ...rest, ...(TAKES_STACK.has(command) ? ["--stack", stack] : []), ...config];
 }
 
 /** Runs Pulumi in the foreground, its output on the terminal; resolves with the exit code. */

@@ -1,0 +1,118 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { projectRoot } from "../../tools/paths.ts";
+import { describeUnless } from "../skip.ts";
+import { withoutEngine } from "./engineStack.ts";
+
+jest.setTimeout(180_000);
+
+const wirecloak = join(projectRoot, "bin/wirecloak");
+const committed = join(projectRoot, "Pulumi.rehearsal.yaml");
+
+describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => {
+  const home = mkdtempSync(join(tmpdir(), "wcl-"));
+  const state = join(home, "s");
+  const before = readFileSync(committed, "utf8");
+  // No backend of the user's: the command line brings its own.
+  const { PULUMI_BACKEND_URL: _, PULUMI_ACCESS_TOKEN: __, ...environment } = process.env;
+  const env = { ...environment, WIRECLOAK_STATE_DIR: state, PULUMI_HOME: join(home, "nobody-logged-in") };
+
+  function run(...args: string[]) {
+    const { status, stdout, stderr } = spawnSync(wirecloak, args, { env, encoding: "utf8", maxBuffer: 64 << 20 });
+    return { code: status ?? -1, stdout, output: `${stdout}${stderr}` };
+  }
+  /** Processes that name the state folder in their command line, or in the environment that they were started with. */
+  function processes(): string[] {
+    const found = spawnSync("grep", ["-lasF", state, "-r", "--include=cmdline", "--include=environ", "/proc"], {
+      encoding: "utf8",
+    });
+    return found.stdout.split("\n").filter((path) => path !== "" && !path.includes(`/${process.pid}/`));
+  }
+  afterAll(() => {
+    run("down", "--stack", "rehearsal");
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  test("up is killed in the middle, and up again ends whole by itself", async () => {
+    const first = spawn(wirecloak, ["up", "--stack", "rehearsal"], { env, stdio: "ignore", detached: true });
+    const ended = new Promise((resolve) => first.on("close", resolve));
+    const kubeconfig = join(state, "clusters/rehearsal/kubeconfig");
+    const limit = Date.now() + 60_000;
+    while (!existsSync(kubeconfig)) {
+      if (first.exitCode !== null || Date.now() > limit) throw new Error("up ended before it could be killed");
+      await sleep(50);
+    }
+    process.kill(-(first.pid ?? 0), "SIGKILL");
+    await ended;
+
+    const { code, output } = run("up", "--stack", "rehearsal");
+    expect(output).toContain("removed the lock of a killed run");
+    expect(output).toContain("verdict: not proven (in rehearsal)");
+    expect(output).toContain("not encrypted, by design:");
+    expect(code).toBe(0);
+  });
+
+  test("a second up changes nothing, and neither writes into the committed config", () => {
+    const { code, output } = run("up", "--stack", "rehearsal");
+    expect(output).toMatch(/Resources:\n\s+\d+ unchanged\n/);
+    expect(output).not.toContain("pending operations");
+    expect(code).toBe(0);
+    expect(readFileSync(committed, "utf8")).toBe(before);
+  });
+
+  test("the passphrase of the state is its owner's alone", () => {
+    expect(statSync(join(state, "passphrase")).mode & 0o077).toBe(0);
+    expect(statSync(state).mode & 0o077).toBe(0);
+  });
+
+  test("status says for machines what the cluster is and why the verdict is no better", () => {
+    const { code, stdout } = run("status", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      cluster: "rehearsal",
+      provider: "rehearsal",
+      encryption: "wireguard",
+      nodeEncryption: false,
+      keyId: null,
+      verdict: "not proven",
+      reasons: [expect.stringContaining("the wire was not observed")],
+      simulated: true,
+    });
+    expect(code).toBe(0);
+  });
+
+  test("a hand-edited cilium-config is noticed, and status exits 1", () => {
+    const kubectl = (...args: string[]) =>
+      spawnSync("kubectl", [
+        "--kubeconfig",
+        join(state, "clusters/rehearsal/kubeconfig"),
+        "-n",
+        "kube-system",
+        ...args,
+      ]);
+    expect(kubectl("patch", "configmap", "cilium-config", "-p", '{"data":{"enable-wireguard":"false"}}').status).toBe(
+      0,
+    );
+    const { code, stdout } = run("status", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: "failed" });
+    expect(stdout).toContain("enable-wireguard");
+    expect(code).toBe(1);
+  });
+
+  test("after a reboot up starts the cluster again", () => {
+    spawnSync("pkill", ["-KILL", "-f", join(state, "clusters/rehearsal")]);
+    const { output } = run("up", "--stack", "rehearsal");
+    expect(output).toContain("Started again");
+    expect(output).toMatch(/\d+ unchanged/);
+  });
+
+  test("down leaves no process and no file", () => {
+    const { code, output } = run("down");
+    expect(output).toContain("nothing is left");
+    expect(code).toBe(0);
+    expect(existsSync(state)).toBe(false);
+    expect(processes()).toEqual([]);
+  });
+});
