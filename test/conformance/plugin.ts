@@ -100,8 +100,13 @@ export class Plugin {
     child.stderr.on("data", (chunk) => {
       plugin.written += String(chunk);
     });
-    await plugin.#handshake(`127.0.0.1:${enginePort}`, path.dirname(program(name)));
-    await plugin.#configure(name, config);
+    try {
+      await plugin.#handshake(`127.0.0.1:${enginePort}`, path.dirname(program(name)));
+      await plugin.#configure(name, config);
+    } catch (error) {
+      await plugin.kill();
+      throw error;
+    }
     return plugin;
   }
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
 /** The label on helm's record of a release that says who works on it. */
-const label = "wirecloak-rehearsal-owner";
+const label = "wirecloak-plugin-owner";
 
 /**
  * The label of this process for a resource: machine, boot, process group, resource. helm runs in the group of the
