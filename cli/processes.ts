@@ -31,6 +31,11 @@ export function environmentOf(pid: number): string {
   return `${read(`/proc/${pid}/environ`)}\0`;
 }
 
+/** Program and arguments, each ended by a NUL. */
+export function commandLineOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`);
+}
+
 function readProcess(pid: number): Process | undefined {
   const status = read(`/proc/${pid}/status`);
   const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(status)?.[1];

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { commandLineOf, environmentOf, processes } from "../../cli/processes.ts";
 import { projectRoot } from "../../tools/paths.ts";
 import { describeUnless } from "../skip.ts";
 import { withoutEngine } from "./engineStack.ts";
@@ -25,11 +26,10 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
     return { code: status ?? -1, stdout, output: `${stdout}${stderr}` };
   }
   /** Processes that name the state folder in their command line, or in the environment that they were started with. */
-  function processes(): string[] {
-    const found = spawnSync("grep", ["-lasF", state, "-r", "--include=cmdline", "--include=environ", "/proc"], {
-      encoding: "utf8",
-    });
-    return found.stdout.split("\n").filter((path) => path !== "" && !path.includes(`/${process.pid}/`));
+  function named(): string[] {
+    return processes()
+      .filter(({ pid, zombie }) => !zombie && `${commandLineOf(pid)}${environmentOf(pid)}`.includes(state))
+      .map(({ pid, name }) => `${pid} ${name}`);
   }
   afterAll(() => {
     run("down", "--stack", "rehearsal");
@@ -109,10 +109,11 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
   });
 
   test("down leaves no process and no file", () => {
+    expect(named()).not.toEqual([]);
     const { code, output } = run("down");
     expect(output).toContain("nothing is left");
     expect(code).toBe(0);
     expect(existsSync(state)).toBe(false);
-    expect(processes()).toEqual([]);
+    expect(named()).toEqual([]);
   });
 });

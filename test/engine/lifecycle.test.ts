@@ -1,15 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { commandLineOf, environmentOf, processes } from "../../cli/processes.ts";
 import { describeUnless } from "../skip.ts";
 import { EngineStack, type StateResource, withoutEngine } from "./engineStack.ts";
 
 jest.setTimeout(180_000);
 
-/** The processes whose command line or working paths name this stack's folder. */
+/** The processes whose command line names this stack's folder. */
 function processesOf(stack: EngineStack): string[] {
-  const { stdout } = spawnSync("ps", ["-eo", "pid,args"], { encoding: "utf8" });
-  return stdout.split("\n").filter((line) => line.includes(stack.stateDir));
+  return processes()
+    .map(({ pid }) => commandLineOf(pid))
+    .filter((line) => line.includes(stack.stateDir));
 }
 
 function find(resources: StateResource[], type: string): StateResource {
@@ -120,16 +122,11 @@ describeUnless(withoutEngine, "one stack through its life", () => {
       state: stack.pulumi("stack", "export").output,
       outputs: stack.pulumi("stack", "output", "--json", "--show-secrets").output,
       release: stored.join("\n"),
-      processes: spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout,
-      environments: readdirSync("/proc")
-        .filter((pid) => /^\d+$/.test(pid))
-        .map((pid) => {
-          try {
-            return readFileSync(`/proc/${pid}/environ`, "utf8");
-          } catch {
-            return "";
-          }
-        })
+      processes: processes()
+        .map(({ pid }) => commandLineOf(pid))
+        .join("\n"),
+      environments: processes()
+        .map(({ pid }) => environmentOf(pid))
         .join("\n"),
       logs: spawnSync("grep", ["-rIl", "--exclude-dir=etcd", "-F", hex, stack.home], {
         encoding: "utf8",
