@@ -36,7 +36,7 @@ export async function checkRehearsal(
   }
   const kernel = ok(
     "kernel",
-    "The rehearsal encrypts in user space and needs no module, and no right that you have not.",
+    "The rehearsal needs no kernel module, and no right that you have not.",
   );
   const checks = await Promise.all([
     checkDisk(probes, probes.stateDir, STATE_BYTES, "disk"),
