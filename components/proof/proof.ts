@@ -33,13 +33,14 @@ export class Proof extends pulumi.ComponentResource {
     const { settings, cluster } = args;
     this.intent = intentOf(settings, cluster);
     const intent = JSON.stringify(this.intent);
+    // 1 is the verdict `failed`; 2 and 3 say that nothing could be judged, which no setting makes acceptable.
     const enforced = settings.proof.enforce ? "" : " || [ $? = 1 ]";
 
     const proof = new local.Command(
       `${name}-read-back`,
       {
-        // 1 is the verdict `failed`; 2 and 3 say that nothing could be judged, which no setting makes acceptable.
-        create: `node "$PROVER" verify --intent - --kubeconfig "$KUBECONFIG_FILE" --wait ${ROLLOUT_WAIT} --json${enforced}`,
+        // The report is held back where the proof fails: standard error has the verdict and its reasons, in words.
+        create: `report=$(node "$PROVER" verify --intent - --kubeconfig "$KUBECONFIG_FILE" --wait ${ROLLOUT_WAIT} --json)${enforced} && printf %s "$report"`,
         // Nothing secret is in the intent, and the kubeconfig goes as a file's name.
         stdin: intent,
         environment: {
