@@ -28,8 +28,8 @@ registerDoctor(program);
 registerValues(program);
 registerPulumi(program);
 // commander ends with 1 where the arguments are wrong; ours is 2, and 0 stays for --help.
-program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-for (const command of program.commands) command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+for (const command of [program, ...program.commands])
+  command.exitOverride((error) => process.exit(error.exitCode && 2));
 
 try {
   await program.parseAsync();

@@ -34,10 +34,7 @@ export async function checkRehearsal(
       ),
     ];
   }
-  const kernel = ok(
-    "kernel",
-    "The rehearsal needs no kernel module, and no right that you have not.",
-  );
+  const kernel = ok("kernel", "The rehearsal needs no kernel module, and no right that you have not.");
   const checks = await Promise.all([
     checkDisk(probes, probes.stateDir, STATE_BYTES, "disk"),
     checkPort(probes),

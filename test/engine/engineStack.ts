@@ -110,6 +110,13 @@ export class EngineStack {
     return exported.deployment.resources ?? [];
   }
 
+  /** Writes a document beside the stack, and returns the file's path. */
+  file(name: string, document: unknown): string {
+    const path = join(this.home, name);
+    writeFileSync(path, JSON.stringify(document));
+    return path;
+  }
+
   /** Runs a command against the stack's cluster. */
   kubectl(...args: string[]): Run {
     const kubeconfig = join(this.stateDir, "clusters/t/kubeconfig");

@@ -7,6 +7,8 @@ import { EngineStack, type StateResource, withoutEngine } from "./engineStack.ts
 
 jest.setTimeout(180_000);
 
+const PLAIN_ON_A_NODE = "/apis/cilium.io/v2/namespaces/kube-system/ciliumnodeconfigs";
+
 /** The processes whose command line names this stack's folder. */
 function processesOf(stack: EngineStack): string[] {
   return processes()
@@ -167,6 +169,32 @@ describeUnless(withoutEngine, "one stack through its life", () => {
     expect(output).not.toContain("error:");
     expect(code).toBe(0);
     expect(stack.kubectl("-n", "kube-system", "get", "secret", "cilium-ipsec-keys").code).not.toBe(0);
+  });
+
+  test("an agent that does not do what was asked for fails the update, with its node and the reason", () => {
+    const override = {
+      apiVersion: "cilium.io/v2",
+      kind: "CiliumNodeConfig",
+      metadata: { name: "plain", namespace: "kube-system" },
+      spec: {
+        nodeSelector: { matchLabels: { "kubernetes.io/hostname": "t-worker" } },
+        defaults: { "enable-wireguard": "false" },
+      },
+    };
+    expect(
+      stack.kubectl("create", "--raw", PLAIN_ON_A_NODE, "-f", stack.file("override.json", override)),
+    ).toMatchObject({
+      code: 0,
+    });
+    stack.configure({}, {}, { hubble: false });
+    const { code, output } = stack.up();
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/t-worker: .*Disabled/);
+    expect(output).not.toContain('"schema"');
+
+    stack.configure({ "wirecloak:proof": { enforce: false } }, {}, { hubble: false });
+    expect(stack.up().code).toBe(0);
+    expect(stack.outputs()).toMatchObject({ verdict: "failed" });
   });
 
   test("another pod range replaces the cluster and everything in it, and says so before", () => {
