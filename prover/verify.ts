@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { allChecks, clusterChecks } from "./checks/checks.ts";
+import { allChecks, settledChecks } from "./checks/checks.ts";
 import type { ClusterApi } from "./clusterApi.ts";
 import type { Intent } from "./intent.ts";
 import { type Judgement, judge } from "./judge.ts";
@@ -70,7 +70,7 @@ async function look(
   last: boolean,
 ): Promise<{ observation: Observation; judgement: Judgement }> {
   const cluster = await readCluster(api);
-  const first = judge(intent, cluster, clusterChecks);
+  const first = judge(intent, cluster, settledChecks);
   if (!last && mayPass(first)) return { observation: cluster, judgement: first };
   const observation = await readAgents(api, cluster);
   return { observation, judgement: judge(intent, observation, allChecks) };

@@ -20,8 +20,8 @@ const wire: Check = {
   ],
 };
 
-/** What the Kubernetes API alone can tell; looked at first, so that agents are not asked in the middle of a rollout. */
-export const clusterChecks: readonly Check[] = [...configChecks, ...rolloutChecks, ...ciliumNodeChecks];
+/** What says whether the agents are in the middle of a rollout; looked at first, so that they are not asked in it. */
+export const settledChecks: readonly Check[] = [...configChecks, ...rolloutChecks];
 
 /** All checks, in the order in which their findings are shown. */
-export const allChecks: readonly Check[] = [...clusterChecks, ...agentChecks, wire];
+export const allChecks: readonly Check[] = [...settledChecks, ...ciliumNodeChecks, ...agentChecks, wire];
