@@ -2,7 +2,6 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { render, UserError } from "../components/userError.ts";
-import { refusal } from "../doctor/doctor.ts";
 import { toolFolders } from "../tools/folders.ts";
 import { projectRoot } from "../tools/paths.ts";
 import { chooseStack, type Stack } from "./chooseStack.ts";
@@ -32,8 +31,11 @@ export function registerUp(program: Command): void {
 
       const findings = await examination(settings, session.env, { mend: true, mayReplace: options.replace ?? false });
       console.error(renderFindings(findings));
-      const refused = refusal(findings);
-      if (refused) throw refused;
+      if (findings.some(({ level }) => level === "error")) {
+        say("nothing was created: mend what is marked ✗ first");
+        process.exitCode = 2;
+        return;
+      }
 
       process.exitCode = (await deploy(session, stack.name)) || (await summary(session, stack));
     });

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { toolFolders } from "../tools/folders.ts";
-import { projectRoot } from "../tools/paths.ts";
+import { cacheDir, projectRoot } from "../tools/paths.ts";
 
 interface Tally {
   passed: number;
@@ -38,8 +38,14 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const folders = [...(await toolFolders("rehearsal")), join(projectRoot, "node_modules/.bin"), process.env.PATH ?? ""];
-const env = { ...process.env, PATH: folders.join(delimiter), FORCE_COLOR: "0" };
+// Where official plugins are kept, if any can be had: the same as for `make up` in our own backend.
+const PULUMI_HOME = join(cacheDir(), "pulumi-home");
+const folders = [
+  ...(await toolFolders("rehearsal", PULUMI_HOME)),
+  join(projectRoot, "node_modules/.bin"),
+  process.env.PATH ?? "",
+];
+const env = { ...process.env, PULUMI_HOME, PATH: folders.join(delimiter), FORCE_COLOR: "0" };
 // The charts that rehearsal stacks name.
 succeeds("node", ["rehearsal/main.ts", "package"], env);
 

@@ -4,13 +4,14 @@ import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
 import { toolFolders } from "../../tools/folders.ts";
-import { projectRoot } from "../../tools/paths.ts";
+import { cacheDir, projectRoot } from "../../tools/paths.ts";
 import { EngineStack } from "../engine/engineStack.ts";
 
 const SIZES = [10, 100, 1000];
 
+process.env.PULUMI_HOME = join(cacheDir(), "pulumi-home");
 process.env.PATH = [
-  ...(await toolFolders("rehearsal")),
+  ...(await toolFolders("rehearsal", process.env.PULUMI_HOME)),
   join(projectRoot, "node_modules/.bin"),
   process.env.PATH ?? "",
 ].join(delimiter);

@@ -47,7 +47,6 @@ export class EngineStack {
       WIRECLOAK_STATE_DIR: this.stateDir,
       PULUMI_BACKEND_URL: `file://${backend}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
-      PULUMI_HOME: join(this.home, "pulumi"),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       // Nothing may reach for the kubeconfig of whoever runs the tests.
       KUBECONFIG: join(this.home, "poisoned-kubeconfig"),
