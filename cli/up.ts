@@ -27,7 +27,7 @@ export function registerUp(program: Command): void {
 
       const { settings } = stack;
       const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
-      if (settings.cluster.provider === "rehearsal") packageStandIn(session, settings.cilium.version);
+      if (settings.cluster.provider === "rehearsal") packageStandIn(session);
 
       const findings = await examination(settings, session.env, { mend: true, mayReplace: options.replace ?? false });
       console.error(renderFindings(findings));
@@ -41,12 +41,11 @@ export function registerUp(program: Command): void {
     });
 }
 
-/** The rehearsal's chart is packaged in the version asked for, unless it is already. */
-function packageStandIn({ env }: Session, version: string): void {
-  const packager = [join(projectRoot, "rehearsal/main.ts"), "package", "--version", version];
+/** The rehearsal's chart is packaged in the versions that it knows, unless it is already; the doctor refuses others. */
+function packageStandIn({ env }: Session): void {
+  const packager = [join(projectRoot, "rehearsal/main.ts"), "package"];
   const { status } = spawnSync("node", packager, { env, stdio: ["ignore", "ignore", "inherit"] });
-  if (status !== 0)
-    throw new UserError([{ key: "rehearsal chart", value: version, message: "It could not be packaged." }]);
+  if (status !== 0) throw new UserError([{ key: "rehearsal chart", message: "It could not be packaged." }]);
 }
 
 /** Brings the stack to its settings; resolves with Pulumi's exit code. */
