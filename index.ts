@@ -17,7 +17,7 @@ const proof = new Proof("proof", { settings, cluster: target, revision: cilium.r
 
 export const cluster = target.name;
 export const provider = settings.cluster.provider;
-export const nodes = target.nodes;
+export const nodes = target.nodes ?? null;
 export const kubeconfigPath = target.kubeconfigPath;
 export const context = target.context ?? null;
 export const encryption = settings.encryption;
