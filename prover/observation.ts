@@ -33,6 +33,8 @@ export interface DaemonSetSeen {
 export interface NodeSeen {
   name: string;
   controlPlane: boolean;
+  /** It says of itself that it only stands in for a node (label `wirecloak.io/rehearsal`), whoever says that it is real. */
+  simulated: boolean;
 }
 
 /** The part of a CiliumNode by which the other nodes know how to encrypt to it. */

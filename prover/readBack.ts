@@ -18,6 +18,8 @@ const AT_ONCE = 16;
 const COMMAND_TIMEOUT = 10_000;
 
 const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";
+/** Nodes of a rehearsal carry it. */
+const SIMULATED = "wirecloak.io/rehearsal";
 const WIREGUARD_KEY = "network.cilium.io/wg-pub-key";
 const REVISION = "controller-revision-hash";
 
@@ -114,7 +116,8 @@ function daemonSetSeen(set: V1DaemonSet, revisions: V1ControllerRevision[]): Dae
 }
 
 function nodeSeen(node: V1Node): NodeSeen {
-  return { name: node.metadata?.name ?? "", controlPlane: CONTROL_PLANE in (node.metadata?.labels ?? {}) };
+  const { name = "", labels = {} } = node.metadata ?? {};
+  return { name, controlPlane: CONTROL_PLANE in labels, simulated: SIMULATED in labels };
 }
 
 function ciliumNodeSeen({ metadata, spec }: CiliumNode): CiliumNodeSeen {

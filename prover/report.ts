@@ -61,7 +61,7 @@ export function reportOf(intent: Intent, seen: Observation, judgement: Judgement
     schema: 1,
     verdict: judgement.verdict,
     statement: statement(intent, seen, judgement),
-    simulated: intent.simulated,
+    simulated: isSimulated(intent, seen),
     cluster: intent.cluster,
     provider: intent.provider,
     encryption: intent.encryption,
@@ -78,9 +78,14 @@ export function reportOf(intent: Intent, seen: Observation, judgement: Judgement
   };
 }
 
+/** Whether the cluster only stands in for one: because it was made so, or because a node says so. */
+function isSimulated(intent: Intent, seen: Observation): boolean {
+  return intent.simulated || seen.nodes.some((node) => node.simulated);
+}
+
 /** The verdict with what it rests on; a simulated cluster is named as one. */
 function statement(intent: Intent, seen: Observation, { verdict, nodes }: Judgement): string {
-  const where = intent.simulated ? " (in rehearsal)" : "";
+  const where = isSimulated(intent, seen) ? " (in rehearsal)" : "";
   return `${verdict}${where}: ${reading()}`;
 
   function reading(): string {

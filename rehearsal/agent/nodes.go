@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// simulatedLabel marks the nodes that are ours to make and to remove.
+// simulatedLabel marks the nodes that are ours to make and to remove. The prover reads it too: a verdict on such nodes says "in rehearsal".
 const simulatedLabel = "wirecloak.io/rehearsal"
 
 // Enough to keep the API server busy on two cores, and no more.

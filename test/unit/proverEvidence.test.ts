@@ -12,6 +12,8 @@ type Path = readonly string[];
 /** What the verdict does not rest on, in any mode. */
 const INFORMATION = [
   / takenAt$/,
+  // A simulated node is judged like any other; the statement says what it is.
+  / nodes\.\d+\.simulated$/,
   // Names of pods are for people.
   / agents\.\d+\.pod$/,
   // Why an agent is not running matters only when it is not.

@@ -37,6 +37,15 @@ test("a simulated cluster is called so with every verdict", () => {
   expect(report("wireguard", 4, (seen) => seen.agents.pop(), true).statement).toMatch(/^failed \(in rehearsal\): /);
 });
 
+test("a cluster whose node says that it is simulated is called so, whatever the settings say", () => {
+  const { statement, simulated } = report("wireguard", 4, (seen) => {
+    for (const node of seen.nodes.slice(0, 1)) node.simulated = true;
+  });
+  expect(simulated).toBe(true);
+  expect(statement).toMatch(/^not proven \(in rehearsal\): /);
+  expect(report("wireguard").simulated).toBe(false);
+});
+
 test("of many nodes only those with something to say are listed, and one sentence tells of all", () => {
   const text = statusText(
     report("wireguard", 100, (seen) => {

@@ -67,7 +67,7 @@ export function healthy(name: Case, count = 4): Observation {
       revision: "7d9f",
       options: ["config-dir=/tmp/cilium/config-map", "k8s-namespace=kube-system"],
     },
-    nodes: names.map((node, index) => ({ name: node, controlPlane: index === 0 })),
+    nodes: names.map((node, index) => ({ name: node, controlPlane: index === 0, simulated: false })),
     ciliumNodes: names.map(
       (node, index): CiliumNodeSeen => ({
         name: node,
