@@ -16,7 +16,7 @@ export interface Stack {
 }
 
 /** The settings of a stack, from its committed config file. */
-export function readStack(name: string): Stack {
+function readStack(name: string): Stack {
   const config = readStackConfig(stackConfigPath(projectRoot, name));
   const today = new Date().toISOString().slice(0, 10);
   return { name, ...loadSettings(config, { projectRoot, today }) };

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseDocument } from "yaml";
+import { UserError } from "../components/userError.ts";
 import { cacheDir, projectRoot, stateDir } from "../tools/paths.ts";
 import { stackConfigPath } from "./stackConfig.ts";
 
@@ -43,7 +44,7 @@ export function pulumiHome(): string {
 }
 
 /** Whether the user has chosen a Pulumi backend: by environment, or by `pulumi login`. */
-export function loggedInElsewhere(env: NodeJS.ProcessEnv): boolean {
+function loggedInElsewhere(env: NodeJS.ProcessEnv): boolean {
   if (env.PULUMI_BACKEND_URL || env.PULUMI_ACCESS_TOKEN) return true;
   const credentials = join(env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "credentials.json");
   try {
@@ -133,5 +134,6 @@ export function ensureStack(session: Session, stack: string): void {
     env: session.env,
     encoding: "utf8",
   });
-  if (status !== 0) throw new Error(`pulumi stack init ${stack} failed: ${stderr.trim()}`);
+  if (status !== 0)
+    throw new UserError([{ key: "stack", value: stack, message: `Pulumi could not create it: ${stderr.trim()}` }]);
 }

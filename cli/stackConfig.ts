@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { UserError } from "../components/userError.ts";
 
 /** The stacks that have a config file in `root`: `dev` for Pulumi.dev.yaml. */
-export function stacksIn(root: string): string[] {
+function stacksIn(root: string): string[] {
   return readdirSync(root).flatMap((file) => /^Pulumi\.([\w-]+)\.yaml$/.exec(file)?.[1] ?? []);
 }
 
