@@ -103,6 +103,12 @@ export interface Settings {
   proof: {
     /** Whether a failed proof fails the update. */
     enforce: boolean;
+    /** Ordered node pairs that are tested at most; beyond that a sample in which every node sends and receives. */
+    pairs: number | "all";
+    /** Seconds for which packets are looked at, at the least. */
+    seconds: number;
+    /** Image of the probe pods; `sh`, `tcpdump`, `socat`, `ip` and `timeout` must be in it. */
+    image: string;
   };
 }
 

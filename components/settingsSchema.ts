@@ -7,6 +7,9 @@ import { MAX_KEY_ID } from "./encryption/ipsecKey.ts";
 /** The version installed where none is set. */
 export const DEFAULT_CILIUM = "1.20.2";
 
+/** The probe pods' image where none is set. */
+export const PROBE_IMAGE = "nicolaka/netshoot:v0.13";
+
 /** A check with a message of its own. Later checks do not run on a value that an earlier one refused. */
 function rule(message: string | ((value: string) => string), holds: (value: string) => boolean) {
   return {
@@ -195,5 +198,12 @@ export const schema = z.strictObject({
       values: z.record(z.string(), z.unknown()).default({}),
     })
     .prefault({}),
-  proof: z.strictObject({ enforce: z.boolean().default(true) }).prefault({}),
+  proof: z
+    .strictObject({
+      enforce: z.boolean().default(true),
+      pairs: z.union([z.int().min(2), z.literal("all")]).default(240),
+      seconds: z.int().min(1).max(3600).default(5),
+      image: text(rule("is no image name.", (v) => /^[^\s]+$/.test(v))).default(PROBE_IMAGE),
+    })
+    .prefault({}),
 });

@@ -25,6 +25,31 @@ export interface Intent {
   /** How many nodes there must be; null: as many as there are. */
   nodes: number | null;
   routing: string;
+  /** How pods' packets cross between nodes; null: routed as they are. */
+  overlay: "vxlan" | "geneve" | null;
+  /** How it is to be proven. */
+  proof: ProofPlan;
+}
+
+/** What a proof may cost, and where it looks from. */
+export interface ProofPlan {
+  /** Ordered node pairs that are tested at most; beyond that a sample in which every node sends and receives. */
+  pairs: number | "all";
+  /** Seconds for which packets are looked at, at the least. */
+  seconds: number;
+  /** Image of the probe pods: `sh`, `tcpdump`, `socat`, `ip` and `timeout` are in it. */
+  image: string;
+  /** A place between the nodes from which their packets are seen; null where this kind of cluster has none. */
+  outside: OutsideVantage | null;
+}
+
+/** A capture outside of the nodes: a program of this machine, with tcpdump's command line after its own. */
+export interface OutsideVantage {
+  /** For people and evidence. */
+  name: string;
+  /** The device to capture on, there. */
+  device: string;
+  command: string[];
 }
 
 const schema: z.ZodType<Intent> = z
@@ -42,6 +67,15 @@ const schema: z.ZodType<Intent> = z
     config: z.record(z.string(), z.string().nullable()),
     nodes: z.int().positive().nullable(),
     routing: z.string().min(1),
+    overlay: z.enum(["vxlan", "geneve"]).nullable(),
+    proof: z.strictObject({
+      pairs: z.union([z.int().min(2), z.literal("all")]),
+      seconds: z.int().min(1),
+      image: z.string().min(1),
+      outside: z
+        .strictObject({ name: z.string().min(1), device: z.string().min(1), command: z.array(z.string()).min(1) })
+        .nullable(),
+    }),
   })
   .refine((intent) => (intent.encryption === "ipsec") === (intent.keyId !== null), {
     path: ["keyId"],

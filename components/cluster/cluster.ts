@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { OutsideVantage } from "../../prover/intent.ts";
 import type { Settings } from "../settings.ts";
 import { ExistingCluster } from "./existing.ts";
 import { KindCluster } from "./kind.ts";
@@ -23,6 +24,8 @@ export interface Cluster {
   readonly bootIdFile?: string;
   /** How many nodes it must have, control plane included. Absent where others decide that. */
   readonly nodes?: number;
+  /** A place between the nodes where their packets can be captured; `image` has tcpdump. Absent where there is none. */
+  outside?(image: string): OutsideVantage;
   /** True where nodes and agents only stand in for real ones. */
   readonly simulated: boolean;
 }

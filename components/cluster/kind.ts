@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import type { OutsideVantage } from "../../prover/intent.ts";
 import type { KindSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
 import { clusterCommand, clusterReport } from "./clusterCommand.ts";
 import { BOOT_ID_FILE, kindNodeNames } from "./kindConfig.ts";
+import { bridgeOf } from "./kindState.ts";
 import { identityOf } from "./replacement.ts";
 
 /** Makes and removes kind clusters; a program of its own, which knows nothing of Pulumi. */
@@ -28,6 +30,7 @@ export class KindCluster extends pulumi.ComponentResource implements Cluster {
   readonly lifetime: Lifetime;
   readonly bootIdFile = BOOT_ID_FILE;
   readonly nodes: number;
+  readonly outside: (image: string) => OutsideVantage;
   readonly simulated = false;
 
   constructor(name: string, args: KindClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -44,6 +47,25 @@ export class KindCluster extends pulumi.ComponentResource implements Cluster {
     this.apiServer = { host: report.server.host, port: report.server.port };
     this.incarnation = report.incarnation;
     this.lifetime = { deletedWith: command, replaceWith: [command] };
+    this.outside = (image) => ({
+      name: "the nodes' Docker bridge",
+      device: bridgeOf(identity.name),
+      // The same on Linux and Docker Desktop: a container in the network of Docker's own host, with no right but to capture.
+      command: [
+        ...["docker", "run", "--rm", "--network", "host", "--read-only"],
+        ...[
+          "--cap-drop",
+          "ALL",
+          "--cap-add",
+          "NET_RAW",
+          "--security-opt",
+          "no-new-privileges",
+          "--entrypoint",
+          "",
+          image,
+        ],
+      ],
+    });
     this.registerOutputs({ kubeconfig: this.kubeconfig, incarnation: this.incarnation });
   }
 }

@@ -16,6 +16,7 @@ import type { ClusterReport } from "./clusterCommand.ts";
 import { docker, dockerView, ownedClusters } from "./docker.ts";
 import { type KindSpec, kindConfig, kindNodeNames } from "./kindConfig.ts";
 import {
+  bridgeOf,
   foreignName,
   heldByOther,
   isOurs,
@@ -86,7 +87,7 @@ async function make(spec: KindSpec): Promise<KindRecord> {
   for (const node of kindNodeNames(spec)) writeFileSync(join(files.bootIds, node), `${randomUUID()}\n`);
   writeFileSync(files.config, kindConfig(spec, files.bootIds));
 
-  await makeNetwork(networkOf(spec.name));
+  await makeNetwork(networkOf(spec.name), bridgeOf(spec.name));
   // No wait for nodes to be Ready: without a CNI they never are.
   await kind("create cluster", spec.name, "--config", files.config);
   chmodSync(files.kubeconfig, 0o600);
@@ -97,12 +98,15 @@ async function make(spec: KindSpec): Promise<KindRecord> {
 }
 
 /** What kind would make, in IPv4 and with our label: it takes a network that is there as it is. */
-async function makeNetwork(network: string): Promise<void> {
+async function makeNetwork(network: string, device: string): Promise<void> {
   // A host behind a tunnel has a smaller MTU, which Docker's default network is told and a new one is not.
   const mtu = (
     await docker("network", "inspect", "bridge", "--format", `{{ index .Options "com.docker.network.driver.mtu" }}`)
   ).trim();
-  const bridge = ["--driver", "bridge", "--opt", "com.docker.network.bridge.enable_ip_masquerade=true"];
+  const bridge = [
+    ...["--driver", "bridge", "--opt", "com.docker.network.bridge.enable_ip_masquerade=true"],
+    ...["--opt", `com.docker.network.bridge.name=${device}`],
+  ];
   const owner = ["--label", `${OWNER_LABEL}=${ownerOf(state)}`];
   await docker(
     "network",

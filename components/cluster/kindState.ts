@@ -106,3 +106,8 @@ export function foreignName(name: string): Problem {
 function sameSpec(one: KindSpec, other: KindSpec): boolean {
   return JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
 }
+
+/** Identity: the Linux bridge of a cluster's Docker network, by which it is found from outside the nodes. A device's name has 15 characters at most. */
+export function bridgeOf(name: string): string {
+  return `wck-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
+}

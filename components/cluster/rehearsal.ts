@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import type { OutsideVantage } from "../../prover/intent.ts";
 import type { RehearsalSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
 import { clusterCommand, clusterReport, scaleCommand } from "./clusterCommand.ts";
@@ -21,6 +22,7 @@ export class RehearsalCluster extends pulumi.ComponentResource implements Cluste
   readonly incarnation: pulumi.Output<string>;
   readonly lifetime: Lifetime;
   readonly nodes: number;
+  readonly outside: () => OutsideVantage;
   readonly simulated = true;
 
   constructor(name: string, { cluster }: RehearsalClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -41,6 +43,12 @@ export class RehearsalCluster extends pulumi.ComponentResource implements Cluste
     this.apiServer = { host: report.server.host, port: report.server.port };
     this.incarnation = report.incarnation;
     this.lifetime = { deletedWith: command, replaceWith: [command] };
+    // The nodes' bridge is in a network namespace that only the rehearsal's program can enter.
+    this.outside = () => ({
+      name: "the nodes' bridge",
+      device: "lan0",
+      command: ["node", PROGRAM, "outside", "--name", cluster.name, "--"],
+    });
     this.registerOutputs({ kubeconfig: this.kubeconfig, incarnation: this.incarnation });
   }
 }

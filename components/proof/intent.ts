@@ -1,9 +1,10 @@
 import type { Intent } from "../../prover/intent.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import { expectedConfig } from "../encryption/values.ts";
 import type { Settings } from "../settings.ts";
 
 /** What the prover holds the live cluster against. No secret is in it: only the id of the key. */
-export function intentOf(settings: Settings, cluster: { simulated: boolean; nodes?: number | undefined }): Intent {
+export function intentOf(settings: Settings, cluster: Pick<Cluster, "simulated" | "nodes" | "outside">): Intent {
   const ipsec = settings.encryption === "ipsec";
   return {
     schema: 1,
@@ -19,5 +20,12 @@ export function intentOf(settings: Settings, cluster: { simulated: boolean; node
     config: expectedConfig(settings),
     nodes: cluster.nodes ?? null,
     routing: settings.cilium.routing,
+    overlay: settings.cilium.routing === "tunnel" ? settings.cilium.tunnel : null,
+    proof: {
+      pairs: settings.proof.pairs,
+      seconds: settings.proof.seconds,
+      image: settings.proof.image,
+      outside: cluster.outside?.(settings.proof.image) ?? null,
+    },
   };
 }

@@ -153,6 +153,21 @@ describe("what a change of settings does to a cluster", () => {
   });
 });
 
+describe("the place outside the nodes", () => {
+  test("of kind is its Docker bridge, captured on by a container that may do nothing else", async () => {
+    const { made } = await make(kind);
+    const outside = made.outside?.("probe:1");
+    expect(outside?.device).toMatch(/^wck-[0-9a-f]{8}$/);
+    expect(outside?.command.join(" ")).toMatch(/--network host .*--cap-drop ALL --cap-add NET_RAW .* probe:1$/);
+    expect(outside?.command).not.toContain("--privileged");
+  });
+
+  test("of a rehearsal is entered by the rehearsal's own program", async () => {
+    const { made } = await make(rehearsal);
+    expect(made.outside?.("probe:1").command.slice(2)).toEqual(["outside", "--name", "dev", "--"]);
+  });
+});
+
 describe("the Kubernetes provider", () => {
   test("has the kubeconfig as a secret, the incarnation as identifier, and patches Secrets in place", async () => {
     const inputs = named(await make(kind), "dev-kubernetes");
@@ -192,6 +207,8 @@ describe("an existing cluster", () => {
     expect(await outputValue(made.incarnation)).toBe("uid-of-kube-system");
     expect(made).toMatchObject({ context: "there", apiServer: { host: "api.example", port: 8443 }, simulated: false });
     expect(made.nodes).toBeUndefined();
+    // Nobody knows a place between the nodes of somebody else's cluster.
+    expect(made).not.toHaveProperty("outside");
   });
 
   test("has a secret kubeconfig, and makes nothing", async () => {

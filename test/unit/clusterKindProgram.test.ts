@@ -107,6 +107,13 @@ describe("create", () => {
     );
   });
 
+  test("gives the bridge the name by which captures find it", () => {
+    create();
+    expect(calls().find((call) => call.startsWith("docker network create"))).toMatch(
+      /--opt com\.docker\.network\.bridge\.name=wck-[0-9a-f]{8} /,
+    );
+  });
+
   test("again makes nothing, and reports the same incarnation", () => {
     const first = create();
     expect(create()).toEqual(first);

@@ -67,6 +67,9 @@ const REFUSED: [string, Record<string, unknown>, string, RegExp][] = [
   ["a key in the wrong place", { keyId: "4" }, "keyId", /Did you mean wirecloak:ipsec.keyId\?/],
   ["a nested key set without --path", { "ipsec.keyId": "4" }, "ipsec.keyId", /--path/],
   ["a key unlike any other", { proof: { banana: 1 } }, "proof.banana", /there are enforce/],
+  ["a proof of no pair", { proof: { pairs: 0 } }, "proof.pairs", /out of range/],
+  ["a proof that looks for no time", { proof: { seconds: 0 } }, "proof.seconds", /out of range/],
+  ["a probe image that is none", { proof: { image: "a b" } }, "proof.image", /no image name/],
   [
     "node encryption with IPsec",
     { encryption: "ipsec", ipsec: { nodeEncryption: true } },

@@ -41,6 +41,8 @@ export function intentFor(name: Case, nodes = 4): Intent {
     config: CONFIG[name],
     nodes,
     routing: "tunnel",
+    overlay: "vxlan",
+    proof: { pairs: 240, seconds: 5, image: "probe", outside: null },
   };
 }
 
