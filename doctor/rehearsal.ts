@@ -7,6 +7,7 @@ import { error, type Finding, ok, warning } from "./finding.ts";
 import { checkDisk, checkPort } from "./host.ts";
 import type { Probes } from "./probes.ts";
 import { judgeReplacement } from "./replacement.ts";
+import { checkWire } from "./wire.ts";
 
 const PROGRAM = join(projectRoot, "rehearsal/main.ts");
 /** etcd, its log, and the logs of the parts. */
@@ -19,7 +20,7 @@ interface RehearsalRecord {
   made: boolean;
 }
 
-/** Everything that a rehearsal needs of this machine, and what there is of its name. Of the kernel it needs nothing. */
+/** Everything that a rehearsal needs of this machine, and what there is of its name. */
 export async function checkRehearsal(
   cluster: RehearsalSettings,
   probes: Probes,
@@ -34,13 +35,13 @@ export async function checkRehearsal(
       ),
     ];
   }
-  const kernel = ok("kernel", "The rehearsal needs no kernel module, and no right that you have not.");
   const checks = await Promise.all([
+    checkWire(probes),
     checkDisk(probes, probes.stateDir, STATE_BYTES, "disk"),
     checkPort(probes),
     checkRecorded(cluster, probes, mayReplace),
   ]);
-  return [kernel, ...checks.flat()];
+  return checks.flat();
 }
 
 async function checkRecorded(

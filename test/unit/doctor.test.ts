@@ -216,6 +216,22 @@ describe("a rehearsal", () => {
     expect(probes.ran.filter((line) => /^(docker|unshare)/.test(line))).toEqual([]);
   });
 
+  const root = { read: () => "CapEff:\t000001ffffffffff\n" };
+  const programs: Answers = [[/^(tcpdump|socat|ip|nft) --version/, {}]];
+
+  test("has a wire where the rights and the programs are there", async () => {
+    expect(about(await found(rehearsal, programs, root), "wire")).toMatchObject([{ level: "ok" }]);
+  });
+
+  test.each([
+    ["the rights", programs, { read: () => "CapEff:\t0000000000000000\n" }, "CAP_SYS_ADMIN and CAP_NET_ADMIN"],
+    ["a program", [[/^(tcpdump|ip|nft) --version/, {}]] as Answers, root, "socat missing"],
+  ])("says that it proves nothing without %s", async (_what, answers, change, words) => {
+    expect(about(await found(rehearsal, answers, change), "wire")).toMatchObject([
+      { level: "warning", evidence: expect.stringMatching(`not proven: .*${words}`) },
+    ]);
+  });
+
   test("is refused outside Linux", async () => {
     expect(errors(await found(rehearsal, [], { platform: "darwin" }))).toMatchObject([
       { what: "system", fix: expect.stringContaining("STACK=dev") },
