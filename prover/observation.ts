@@ -1,3 +1,5 @@
+import type { WireObservation } from "./wire/observation.ts";
+
 /** What was seen of a cluster: plain data, as it was read, with no judgement in it. Times are ISO 8601. */
 export interface Observation {
   takenAt: string;
@@ -9,6 +11,8 @@ export interface Observation {
   ciliumNodes: CiliumNodeSeen[];
   /** One for each pod of the DaemonSet. */
   agents: AgentSeen[];
+  /** What was captured between the nodes; null where nobody looked. */
+  wire: WireObservation | null;
 }
 
 export interface ConfigSeen {
@@ -64,6 +68,8 @@ export interface AgentSeen {
   status: Answer<AgentStatus>;
   /** `cilium-dbg encrypt status`. */
   encryption: Answer<EncryptionStatus>;
+  /** Its counters before the marker traffic and after it; null where none was made. */
+  counters: { before: Answer<Counters>; after: Answer<Counters> } | null;
 }
 
 /** What a command in an agent's pod answered: the document, or why there is none. */
@@ -100,5 +106,34 @@ export interface WireguardSeen {
 export interface IpsecSeen {
   keysInUse: number;
   /** XFRM error counters that are not 0, since boot. */
+  errors: Record<string, number>;
+}
+
+/** What an agent's encryption has counted so far. */
+export interface Counters {
+  /** The WireGuard peers, from `cilium-dbg debuginfo`; null where it has no WireGuard device. */
+  peers: PeerCounters[] | null;
+  /** IPsec, from `cilium-dbg encrypt status`; null in the other modes. */
+  ipsec: IpsecCounters | null;
+}
+
+/** One WireGuard peer of a node. */
+export interface PeerCounters {
+  publicKey: string;
+  /** Address and port that packets to it are sent to; null where none is known. */
+  endpoint: string | null;
+  /** Null where there never was one. */
+  lastHandshake: string | null;
+  /** Bytes received from it and sent to it. */
+  rx: number;
+  tx: number;
+}
+
+export interface IpsecCounters {
+  /** The highest sequence number of all tunnels outwards; null where no packet ever went through IPsec. */
+  maxSequence: number | null;
+  keysInUse: number;
+  /** XFRM errors since boot, all of them and by name. */
+  errorCount: number;
   errors: Record<string, number>;
 }

@@ -40,6 +40,7 @@ export async function readCluster(api: ClusterApi): Promise<Observation> {
     nodes: nodes.map(nodeSeen).sort(byName),
     ciliumNodes: ciliumNodes.map(ciliumNodeSeen).sort(byName),
     agents: pods.map(agentSeen).sort((a, b) => compare(a.node, b.node)),
+    wire: null,
   };
 }
 
@@ -142,6 +143,7 @@ function agentSeen({ metadata, spec, status }: V1Pod): AgentSeen {
     startedAt: started ? latest([started, metadata?.creationTimestamp]) : null,
     status: { silent: "was not asked" },
     encryption: { silent: "was not asked" },
+    counters: null,
   };
 }
 

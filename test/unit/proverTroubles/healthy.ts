@@ -108,8 +108,10 @@ export function healthy(name: Case, count = 4): Observation {
             ipsec: intent.encryption === "ipsec" ? { keysInUse: 2 * (count - 1), errors: {} } : null,
           },
         },
+        counters: null,
       }),
     ),
+    wire: null,
   };
 }
 
