@@ -3,7 +3,7 @@ import type { V1ConfigMap, V1ControllerRevision, V1DaemonSet, V1Node, V1Pod } fr
 /** The part of a cilium.io/v2 CiliumNode that is read. */
 export interface CiliumNode {
   metadata: { name: string; annotations?: Record<string, string> };
-  spec?: { bootid?: string; encryption?: { key?: number } };
+  spec?: { bootid?: string; encryption?: { key?: number }; ipam?: { podCIDRs?: string[] } };
 }
 
 /** A command in a pod that ended badly, or whose pod could not be reached. */

@@ -39,6 +39,12 @@ export interface NodeSeen {
   controlPlane: boolean;
   /** It says of itself that it only stands in for a node (label `wirecloak.io/rehearsal`), whoever says that it is real. */
   simulated: boolean;
+  /** Kubernetes calls it Ready. */
+  ready: boolean;
+  /** Its `InternalIP` addresses, in the API's order. */
+  addresses: string[];
+  /** Where the addresses of its pods come from: those of its CiliumNode, else those of the Node. */
+  podCidrs: string[];
 }
 
 /** The part of a CiliumNode by which the other nodes know how to encrypt to it. */

@@ -37,7 +37,7 @@ export async function readCluster(api: ClusterApi): Promise<Observation> {
     takenAt: new Date().toISOString(),
     config: config && configSeen(config),
     daemonSet: daemonSet && daemonSetSeen(daemonSet, revisions),
-    nodes: nodes.map(nodeSeen).sort(byName),
+    nodes: nodesSeen(nodes, ciliumNodes).sort(byName),
     ciliumNodes: ciliumNodes.map(ciliumNodeSeen).sort(byName),
     agents: pods.map(agentSeen).sort((a, b) => compare(a.node, b.node)),
     wire: null,
@@ -116,9 +116,21 @@ function daemonSetSeen(set: V1DaemonSet, revisions: V1ControllerRevision[]): Dae
   };
 }
 
-function nodeSeen(node: V1Node): NodeSeen {
-  const { name = "", labels = {} } = node.metadata ?? {};
-  return { name, controlPlane: CONTROL_PLANE in labels, simulated: SIMULATED in labels };
+function nodesSeen(nodes: V1Node[], ciliumNodes: CiliumNode[]): NodeSeen[] {
+  // Cilium's own ranges are those in use where its IPAM does not follow Kubernetes, as in its default mode cluster-pool.
+  const ranges = new Map(ciliumNodes.map(({ metadata, spec }) => [metadata.name, spec?.ipam?.podCIDRs ?? []]));
+  return nodes.map(({ metadata, spec, status }) => {
+    const { name = "", labels = {} } = metadata ?? {};
+    const own = ranges.get(name) ?? [];
+    return {
+      name,
+      controlPlane: CONTROL_PLANE in labels,
+      simulated: SIMULATED in labels,
+      ready: status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false,
+      addresses: (status?.addresses ?? []).filter(({ type }) => type === "InternalIP").map(({ address }) => address),
+      podCidrs: own.length > 0 ? own : (spec?.podCIDRs ?? []),
+    };
+  });
 }
 
 function ciliumNodeSeen({ metadata, spec }: CiliumNode): CiliumNodeSeen {

@@ -14,6 +14,8 @@ const INFORMATION = [
   / takenAt$/,
   // A simulated node is judged like any other; the statement says what it is.
   / nodes\.\d+\.simulated$/,
+  // They say where to look at the wire; what was seen there is judged by itself.
+  / nodes\.\d+\.(ready|addresses|podCidrs)/,
   // Names of pods are for people.
   / agents\.\d+\.pod$/,
   // Why an agent is not running matters only when it is not.

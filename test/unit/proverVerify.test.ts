@@ -78,7 +78,11 @@ class FakeCluster implements ClusterApi {
   }));
   ciliumNodeList: CiliumNode[] = [0, 1, 2, 3].map((index) => ({
     metadata: { name: nodeName(index), annotations: { "network.cilium.io/wg-pub-key": wireguardKey(index) } },
-    spec: { bootid: `00000000-0000-4000-8000-00000000000${index}`, encryption: { key: 255 } },
+    spec: {
+      bootid: `00000000-0000-4000-8000-00000000000${index}`,
+      encryption: { key: 255 },
+      ipam: { podCIDRs: [`10.244.${index}.0/24`] },
+    },
   }));
   /** What the pod answers to `cilium-dbg encrypt status`. */
   encryption: (index: number) => string = (index) =>
@@ -96,7 +100,18 @@ class FakeCluster implements ClusterApi {
   nodes = async (): Promise<V1Node[]> => {
     this.requests++;
     const labels = (index: number) => (index === 0 ? { "node-role.kubernetes.io/control-plane": "" } : {});
-    return [3, 2, 1, 0].map((index) => ({ metadata: { name: nodeName(index), labels: labels(index) } }));
+    return [3, 2, 1, 0].map((index) => ({
+      metadata: { name: nodeName(index), labels: labels(index) },
+      // Cilium gives pods addresses of its own ranges, not of these.
+      spec: { podCIDRs: [`10.9.${index}.0/24`] },
+      status: {
+        conditions: [{ type: "Ready", status: "True" }],
+        addresses: [
+          { type: "Hostname", address: nodeName(index) },
+          { type: "InternalIP", address: `172.18.0.${index + 2}` },
+        ],
+      },
+    }));
   };
   ciliumNodes = async () => this.ciliumNodeList;
   run = async (pod: string, command: string[]): Promise<string> => {

@@ -69,7 +69,14 @@ export function healthy(name: Case, count = 4): Observation {
       revision: "7d9f",
       options: ["config-dir=/tmp/cilium/config-map", "k8s-namespace=kube-system"],
     },
-    nodes: names.map((node, index) => ({ name: node, controlPlane: index === 0, simulated: false })),
+    nodes: names.map((node, index) => ({
+      name: node,
+      controlPlane: index === 0,
+      simulated: false,
+      ready: true,
+      addresses: [`172.18.0.${index + 2}`],
+      podCidrs: [`10.244.${index}.0/24`],
+    })),
     ciliumNodes: names.map(
       (node, index): CiliumNodeSeen => ({
         name: node,
