@@ -19,6 +19,10 @@ import { choosePorts } from "./ports.ts";
 import { endProcessesIn, ownProgram, plainEnvironment, processesIn, startInBackground } from "./processes.ts";
 import { type RehearsalFiles, type RehearsalRecord, readRecord, rehearsalFiles, writeRecord } from "./record.ts";
 
+/** Whether packets cross a wire in clusters that are started now: `auto` (where the machine allows it), `on` or `off`. */
+const WIRE_VARIABLE = "WIRECLOAK_REHEARSAL_WIRE";
+const WIRE_CHOICES = ["auto", "on", "off"];
+
 /** How a cluster is reached: what `create` and `scale` print. */
 export interface ClusterReport {
   /** New for each newly made cluster. */
@@ -32,9 +36,18 @@ export interface ClusterReport {
 /** Hears what is being done, in a line each. */
 export type Say = (line: string) => void;
 
+/** Refuses a value of the variable that means nothing, before anything is made. */
+export function checkWireChoice(value = process.env[WIRE_VARIABLE]): void {
+  if (!value || WIRE_CHOICES.includes(value)) return;
+  throw new UserError([
+    { key: WIRE_VARIABLE, value, message: "is no choice for the rehearsal's wire.", allowed: WIRE_CHOICES.join(", ") },
+  ]);
+}
+
 /** Makes the cluster; or, where it is made already, sees that it runs with at least the nodes asked for. */
 export async function create(stateDir: string, spec: ClusterSpec, say: Say): Promise<ClusterReport> {
   planNodes(spec);
+  checkWireChoice();
   const files = rehearsalFiles(stateDir, spec.name);
   const found = readRecord(files);
   if (found?.made) {
@@ -102,6 +115,7 @@ export async function scale(stateDir: string, spec: ClusterSpec, say: Say): Prom
 
 /** Starts what does not run of a cluster that is made: after a reboot, or where processes were ended. */
 export async function start(stateDir: string, name: string, say: Say): Promise<void> {
+  checkWireChoice();
   const { files, record } = existing(stateDir, name);
   writeWhole(files.lease, record.incarnation);
   const running = runningComponents(files);
@@ -132,6 +146,20 @@ export async function sweep(stateDir: string, say: Say): Promise<void> {
     await remove(stateDir, name);
   }
   if (processesIn(clusters).length > 0) await endProcessesIn(clusters);
+}
+
+/** Orders, lists or clears what goes wrong in a running cluster, as the words say; the agent program knows them. */
+export function fault(stateDir: string, name: string, words: readonly string[]): void {
+  const { files } = existing(stateDir, name);
+  const run = spawnSync(agent(files), ["faults", "--dir", files.folder, ...words], {
+    encoding: "utf8",
+    env: plainEnvironment(),
+  });
+  process.stdout.write(run.stdout ?? "");
+  if (run.status === 0) return;
+  throw new UserError([
+    { key: "fault", value: words.join(" "), message: (run.stderr || `${run.error}`).trim(), fix: "see docs/faults.md" },
+  ]);
 }
 
 /** What runs of a cluster. */
@@ -179,7 +207,10 @@ function sameNetworks(made: ClusterSpec, wanted: ClusterSpec): void {
 
 function startAgent(files: RehearsalFiles, { ports }: RehearsalRecord): void {
   const log = join(files.logs, "agent.log");
-  startInBackground(agent(files), ["run", "--dir", files.folder, "--kubelet-port", `${ports.kubelet}`], log);
+  // Processes in the background get nothing of our environment, so this is told in words.
+  const wire = process.env[WIRE_VARIABLE] || "auto";
+  const args = ["run", "--dir", files.folder, "--kubelet-port", `${ports.kubelet}`, "--wire", wire];
+  startInBackground(agent(files), args, log);
 }
 
 function makeNodes(files: RehearsalFiles, { spec, ports }: RehearsalRecord): void {

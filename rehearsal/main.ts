@@ -1,5 +1,6 @@
 // node rehearsal/main.ts create|scale --name NAME [--state DIR]         reads a ClusterSpec (JSON) from stdin, prints a ClusterReport as one line
 // node rehearsal/main.ts delete|start|status --name NAME [--state DIR]  status prints one line of JSON
+// node rehearsal/main.ts fault --name NAME [--state DIR] [list|clear|set KIND NODE [--peer NODE] [--percent N]]  see docs/faults.md
 // node rehearsal/main.ts sweep [--state DIR]                            removes every rehearsal cluster of this state folder
 // node rehearsal/main.ts package [--out DIR] [--version V]...           packages the stand-in chart
 // Progress goes to stderr. Each may be cut short at any moment, kill -9 included, and run again.
@@ -11,7 +12,7 @@ import { z } from "zod";
 import { UserError } from "../components/userError.ts";
 import { withLock } from "../tools/lock.ts";
 import { stateDir } from "../tools/paths.ts";
-import { create, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
+import { create, fault, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
 import { packageChart } from "./package.ts";
 
 const specShape = z.object({
@@ -28,6 +29,8 @@ const { positionals, values: options } = parseArgs({
     state: { type: "string" },
     out: { type: "string" },
     version: { type: "string", multiple: true },
+    peer: { type: "string" },
+    percent: { type: "string" },
   },
 });
 const say: Say = (line) => console.error(`rehearsal: ${line}`);
@@ -35,7 +38,8 @@ const say: Say = (line) => console.error(`rehearsal: ${line}`);
 // What this makes is the user's alone: keys, kubeconfig, logs.
 process.umask(0o077);
 try {
-  const command = positionals.join(" ");
+  const [first = "", ...words] = positionals;
+  const command = first === "fault" ? first : positionals.join(" ");
   if (process.platform !== "linux")
     throw new UserError([
       {
@@ -46,19 +50,20 @@ try {
       },
     ]);
   if (command === "package") packageChart(options.version, options.out);
-  else await onClusters(command, options.name);
+  else await onClusters(command, words, options.name);
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }
 
-async function onClusters(command: string, name = ""): Promise<void> {
+async function onClusters(command: string, words: string[], name = ""): Promise<void> {
   const given = options.state ?? stateDir();
   mkdirSync(join(given, "clusters"), { recursive: true, mode: 0o700 });
   // Processes are recognised by their path, so it must be the same by whatever link a run came.
   const state = realpathSync(given);
   if (command === "status" && name) return print(status(state, name));
+  if (command === "fault" && name) return fault(state, name, [...words, ...faultOptions()]);
   const waiting = (holder: string) => say(`waiting for ${holder}, which works on a rehearsal cluster of this checkout`);
   await withLock(join(state, "clusters", "rehearsal.lock"), waiting, async () => {
     if (command === "sweep") return sweep(state, say);
@@ -71,9 +76,16 @@ async function onClusters(command: string, name = ""): Promise<void> {
         key: "command",
         value: command,
         message: "Not known, or --name is missing.",
-        allowed: "create, scale, delete, start, status (all with --name), sweep, package",
+        allowed: "create, scale, delete, start, status, fault (all with --name), sweep, package",
       },
     ]);
+  });
+}
+
+function faultOptions(): string[] {
+  return (["peer", "percent"] as const).flatMap((option) => {
+    const value = options[option];
+    return value === undefined ? [] : [`--${option}`, value];
   });
 }
 

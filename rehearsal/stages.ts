@@ -1,9 +1,18 @@
-/** The chart's label of the agents' pods, whose state the agent program reports itself. */
-const AGENT = '.metadata.labels["k8s-app"] == "cilium"';
+/**
+ * The pods that are kwok's: those of kube-system, and Cilium's own wherever it is installed, but for its agents. The agent
+ * program plays all others itself, with processes and packets (watch.go has the same rule).
+ */
+const KWOKS =
+  '(.metadata.namespace == "kube-system" or .metadata.labels["app.kubernetes.io/part-of"] == "cilium")' +
+  ' and .metadata.labels["k8s-app"] != "cilium"';
+/** The pods that the agent program plays and takes off the API server itself; the agents' kwok does. */
+const PLAYED =
+  '.metadata.namespace != "kube-system" and .metadata.labels["app.kubernetes.io/part-of"] != "cilium"' +
+  ' and .metadata.labels["k8s-app"] != "cilium"';
 
 /**
- * What kwok does with pods: everything starts at once and stays, except Jobs, which complete; the agents' pods are left to
- * the agent program. So are nodes; but without any stage for them kwok would not renew their leases, so there is one that no node meets.
+ * What kwok does with pods: everything starts at once and stays, except Jobs, which complete. The agents' pods are left to
+ * the agent program, and so are nodes; but without any stage for them kwok would not renew their leases, so there is one that no node meets.
  */
 export function stages(): object[] {
   const alive = { key: ".metadata.deletionTimestamp", operator: "DoesNotExist" };
@@ -17,7 +26,7 @@ export function stages(): object[] {
       "pod-ready",
       [
         alive,
-        { key: AGENT, operator: "NotIn", values: ["true"] },
+        { key: KWOKS, operator: "In", values: ["true"] },
         { key: ".status.phase", operator: "In", values: ["Pending"] },
       ],
       { statusTemplate: READY },
@@ -28,17 +37,33 @@ export function stages(): object[] {
       "pod-ready-again",
       [
         alive,
-        { key: AGENT, operator: "NotIn", values: ["true"] },
+        { key: KWOKS, operator: "In", values: ["true"] },
         { key: ".status.phase", operator: "In", values: ["Running"] },
         { key: '.status.conditions.[] | select( .type == "Ready" ) | .status', operator: "In", values: ["False"] },
         ofJob("NotIn"),
       ],
       { statusTemplate: READY },
     ),
-    stage("Pod", "pod-complete", [alive, { key: ".status.phase", operator: "In", values: ["Running"] }, ofJob("In")], {
-      statusTemplate: COMPLETE,
-    }),
-    stage("Pod", "pod-delete", [{ key: ".metadata.deletionTimestamp", operator: "Exists" }], { delete: true }),
+    stage(
+      "Pod",
+      "pod-complete",
+      [
+        alive,
+        { key: KWOKS, operator: "In", values: ["true"] },
+        { key: ".status.phase", operator: "In", values: ["Running"] },
+        ofJob("In"),
+      ],
+      { statusTemplate: COMPLETE },
+    ),
+    stage(
+      "Pod",
+      "pod-delete",
+      [
+        { key: ".metadata.deletionTimestamp", operator: "Exists" },
+        { key: PLAYED, operator: "NotIn", values: ["true"] },
+      ],
+      { delete: true },
+    ),
   ];
 }
 

@@ -78,7 +78,7 @@ export interface PlaintextSeen {
 }
 
 export interface CiphertextSeen {
-  kind: "wireguard" | "esp" | "esp-in-vxlan" | "esp-in-geneve";
+  kind: "wireguard" | "esp" | "esp-in-vxlan";
   src: string;
   dst: string;
   from: string | null;

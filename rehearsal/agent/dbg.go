@@ -3,8 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"wirecloak/rehearsal/agent/wire"
 )
 
 // The port of Cilium's WireGuard device, and its name.
@@ -23,6 +26,8 @@ type nodeState struct {
 	spis      []int
 	// ciliumNodes is how many there are, this node's own included.
 	ciliumNodes int
+	// stats is what the wire's encryption counts; nil without a wire.
+	stats *wire.Stats
 }
 
 type peer struct {
@@ -35,8 +40,11 @@ type peer struct {
 	TransferTx        int64  `json:"transfer-tx,omitempty"`
 }
 
-// No packet crosses a wire yet, so there never was a handshake.
-const never = "0001-01-01T00:00:00.000Z"
+// The time of a handshake that never was, and how Cilium prints those that were.
+const (
+	never           = "0001-01-01T00:00:00.000Z"
+	handshakeFormat = "2006-01-02T15:04:05.000Z"
+)
 
 // The shapes of Cilium's api/v1/models.
 type encryptionStatus struct {
@@ -158,6 +166,10 @@ func (s nodeState) encryptStatus() encryptionStatus {
 			break
 		}
 		status.IPsec = &ipsecStatus{DecryptInterfaces: []string{"eth0"}, KeysInUse: int64(keys), MaxSeqNumber: "N/A"}
+		if s.stats != nil {
+			status.IPsec.MaxSeqNumber = maxSequence(s.stats.States, minorOf(s.version))
+			status.IPsec.XfrmErrors, status.IPsec.ErrorCount = xfrmErrors(s.stats.Errors)
+		}
 	}
 	return status
 }
@@ -167,8 +179,12 @@ func (s nodeState) device() wireguardInterface {
 }
 
 // keysInUse: a key for each direction and peer, twice that with tunnels, for each key id loaded (cilium-cli, encrypt/status.go).
+// The wire has one state where Cilium has two with tunnels, one for the nodes' addresses and one for those of cilium_host.
 func (s nodeState) keysInUse() int {
 	keys := 2 * max(0, s.ciliumNodes-1) * len(s.spis)
+	if s.stats != nil {
+		keys = len(s.stats.States)
+	}
 	if s.config.tunnel {
 		keys *= 2
 	}
@@ -216,8 +232,8 @@ func encryptStatusText(status encryptionStatus) string {
 	if ipsec := status.IPsec; ipsec != nil {
 		fmt.Fprintf(&text, "Decryption interface(s): %s\nKeys in use: %-26d\nMax Seq. Number: %s\nErrors: %-26d\n",
 			strings.Join(ipsec.DecryptInterfaces, ", "), ipsec.KeysInUse, ipsec.MaxSeqNumber, ipsec.ErrorCount)
-		for name, count := range ipsec.XfrmErrors {
-			fmt.Fprintf(&text, "\t%s: %-26d\n", name, count)
+		for _, name := range slices.Sorted(maps.Keys(ipsec.XfrmErrors)) {
+			fmt.Fprintf(&text, "\t%s: %-26d\n", name, ipsec.XfrmErrors[name])
 		}
 	}
 	if status.Wireguard != nil {

@@ -8,14 +8,19 @@ import (
 	"strings"
 )
 
-// ipsecKey is what an agent remembers of a key: never the key itself.
+// ipsecKey is a key that an agent has loaded.
 type ipsecKey struct {
 	spi int
+	// material is for the wire alone and never told: AES key and salt.
+	material []byte
 	// bytes is the length of the secret; Cilium refuses to change it while it runs.
 	bytes int
 	// fingerprint tells two keys apart.
 	fingerprint [sha256.Size]byte
 }
+
+// aesGCMBytes are AES-128-GCM's: 16 of key, 4 of salt.
+const aesGCMBytes = 20
 
 // Highest key id (Cilium: IPsecMaxKeyVersion); 0 is reserved.
 const maxSPI = 15
@@ -67,6 +72,7 @@ func parseKeyLine(line string) (ipsecKey, error) {
 		secrets = append(secrets, fields[4])
 	}
 	key := ipsecKey{spi: spi}
+	var material []byte
 	hash := sha256.New()
 	for _, secret := range secrets {
 		raw, err := hex.DecodeString(strings.TrimPrefix(secret, "0x"))
@@ -78,10 +84,22 @@ func parseKeyLine(line string) (ipsecKey, error) {
 		}
 		key.bytes += len(raw)
 		hash.Write(raw)
+		material = append(material, raw...)
 	}
 	hash.Write([]byte(fields[1]))
 	hash.Sum(key.fingerprint[:0])
+	key.material = material
+	if len(fields) == 5 {
+		// The wire speaks AES-GCM alone, so an authentication and a cipher key stand for one of its keys.
+		digest := sha256.Sum256(material)
+		key.material = digest[:aesGCMBytes]
+	}
 	return key, nil
+}
+
+// equal: the same id and the same secret. The fingerprint is of all that a line says of its key.
+func (k ipsecKey) equal(other ipsecKey) bool {
+	return k.spi == other.spi && k.fingerprint == other.fingerprint
 }
 
 func isGCMLength(bytes int) bool { return bytes == 20 || bytes == 28 || bytes == 36 }
@@ -92,7 +110,7 @@ func nextKey(current ipsecKey, content string) (key ipsecKey, changed bool, err 
 	switch {
 	case err != nil:
 		return current, false, err
-	case key == current:
+	case key.equal(current):
 		return current, false, nil
 	case key.spi == current.spi:
 		return current, false, fmt.Errorf("changing IPSec keys requires incrementing the key id (it is still %d)", key.spi)

@@ -72,7 +72,7 @@ func TestKeyWatcherTakesOnlyANewIdOfTheSameLength(t *testing.T) {
 			if (err != nil) != (c.wrong != "") || (err != nil && !strings.Contains(err.Error(), c.wrong)) {
 				t.Fatalf("error %v, wanted one about %q", err, c.wrong)
 			}
-			if changed != c.changed || (!changed && key != current) {
+			if changed != c.changed || (!changed && !key.equal(current)) {
 				t.Fatalf("changed %v to id %d", changed, key.spi)
 			}
 		})

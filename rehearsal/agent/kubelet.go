@@ -5,24 +5,23 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
-
-	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
-	utilexec "k8s.io/utils/exec"
 )
 
 // kubelet serves the part of the kubelet's API that kubectl exec and kubectl logs use. kwok could run a local command
 // instead, but on a port that asks nobody who they are: any user of the machine could run programs as this one.
-type kubelet struct{ world *world }
+type kubelet struct {
+	world     *world
+	network   *network
+	workloads *workloads
+}
 
 // serveKubelet answers the API server alone: it must show a certificate of the cluster's authority.
-func serveKubelet(ctx context.Context, listener net.Listener, pki string, world *world) error {
+func serveKubelet(ctx context.Context, listener net.Listener, pki string, r *runner) error {
 	authority, err := os.ReadFile(filepath.Join(pki, "ca.crt"))
 	if err != nil {
 		return err
@@ -33,7 +32,7 @@ func serveKubelet(ctx context.Context, listener net.Listener, pki string, world 
 	if err != nil {
 		return err
 	}
-	handler := kubelet{world}
+	handler := kubelet{r.world, r.network, r.workloads}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/exec/{namespace}/{pod}/{container}", handler.exec)
 	mux.HandleFunc("/containerLogs/{namespace}/{pod}/{container}", handler.logs)
@@ -51,45 +50,4 @@ func serveKubelet(ctx context.Context, listener net.Listener, pki string, world 
 		return err
 	}
 	return nil
-}
-
-func (k kubelet) exec(response http.ResponseWriter, request *http.Request) {
-	options, err := remotecommand.NewOptions(request)
-	if err != nil {
-		http.Error(response, err.Error(), http.StatusBadRequest)
-		return
-	}
-	pod := request.PathValue("namespace") + "/" + request.PathValue("pod")
-	argv := request.URL.Query()["command"]
-	remotecommand.ServeExec(response, request, k, pod, "", request.PathValue("container"), argv, options,
-		time.Hour, remotecommand.DefaultStreamCreationTimeout, remotecommand.SupportedStreamingProtocols)
-}
-
-// ExecInContainer is remotecommand's Executor: it runs the few commands that an agent's container has.
-func (k kubelet) ExecInContainer(_ context.Context, pod, _, container string, argv []string, _ io.Reader, out, errOut io.WriteCloser, _ bool, _ <-chan remotecommand.TerminalSize, _ time.Duration) error {
-	state, found := k.world.stateOf(pod)
-	if !found || container != agentContainer {
-		return fmt.Errorf("container not found (%q): in rehearsal only running Cilium agents run commands", container)
-	}
-	if len(argv) == 0 || (argv[0] != "cilium-dbg" && argv[0] != "cilium") {
-		return fmt.Errorf("exec: the rehearsal's agent has the command cilium-dbg, not %q", argv)
-	}
-	stdout, stderr, exit := ciliumDbg(argv, state)
-	if _, err := io.WriteString(out, stdout); err != nil {
-		return err
-	}
-	// With a terminal there is no second stream.
-	if errOut != nil {
-		io.WriteString(errOut, stderr)
-	}
-	if exit != 0 {
-		return utilexec.CodeExitError{Err: fmt.Errorf("command terminated with exit code %d", exit), Code: exit}
-	}
-	return nil
-}
-
-func (k kubelet) logs(response http.ResponseWriter, request *http.Request) {
-	for _, line := range k.world.logsOf(request.PathValue("namespace") + "/" + request.PathValue("pod")) {
-		fmt.Fprintln(response, line)
-	}
 }

@@ -25,8 +25,10 @@ import (
 )
 
 const usage = `usage:
-  wirecloak-agent run   --dir DIR --kubelet-port PORT   play the machines until DIR/lease is gone
-  wirecloak-agent nodes --dir DIR < plan.json           make the cluster's nodes those of the plan
+  wirecloak-agent run     --dir DIR --kubelet-port PORT [--wire auto|on|off]   play the machines until DIR/lease is gone
+  wirecloak-agent nodes   --dir DIR < plan.json                               make the cluster's nodes those of the plan
+  wirecloak-agent faults  --dir DIR [list|clear|set KIND NODE [--peer NODE] [--percent N]]   order what goes wrong
+  wirecloak-agent outside --dir DIR -- PROGRAM...                             run a program outside the nodes, such as tcpdump -i lan0
 `
 
 func main() {
@@ -45,6 +47,7 @@ func command(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet(arguments[0], flag.ContinueOnError)
 	dir := flags.String("dir", "", "the cluster's folder")
 	port := flags.Int("kubelet-port", 0, "where to serve the kubelets' API, on loopback")
+	choice := flags.String("wire", wireAuto, "whether packets cross a wire: auto, on or off")
 	if err := flags.Parse(arguments[1:]); err != nil {
 		return err
 	}
@@ -53,7 +56,11 @@ func command(ctx context.Context, arguments []string) error {
 	}
 	switch arguments[0] {
 	case "run":
-		return run(ctx, *dir, *port)
+		return run(ctx, *dir, *port, *choice)
+	case "faults":
+		return faultCommand(ctx, *dir, flags.Args(), os.Stdout)
+	case "outside":
+		return outside(ctx, *dir, flags.Args())
 	case "nodes":
 		config, err := clientConfig(*dir)
 		if err != nil {
@@ -78,7 +85,7 @@ func clientConfig(dir string) (*rest.Config, error) {
 	return config, nil
 }
 
-func run(ctx context.Context, dir string, port int) error {
+func run(ctx context.Context, dir string, port int, choice string) error {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stdout, nil)))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -106,11 +113,22 @@ func run(ctx context.Context, dir string, port int) error {
 	if err != nil {
 		return err
 	}
+	network, err := newNetwork(choice)
+	if err != nil {
+		return err
+	}
+	defer network.close()
 	watched := watch(ctx, client)
-	world := newWorld(watched.ciliumNodes)
+	world := newWorld(watched.ciliumNodes, network.stats)
 	runner := &runner{
-		world: world, client: client, dynamic: custom, watched: watched,
-		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
+		world: world, network: network, workloads: &workloads{pods: map[string]*sandbox{}},
+		client: client, dynamic: custom, watched: watched,
+		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[task]()),
+	}
+	defer runner.workloads.endAll()
+	watched.custom.changed = runner.ciliumNodesChanged
+	if err := serveControl(ctx, dir, runner); err != nil {
+		return err
 	}
 	runner.follow()
 	if !watched.synced(ctx) {
@@ -121,7 +139,7 @@ func run(ctx context.Context, dir string, port int) error {
 	}
 	context.AfterFunc(ctx, runner.queue.ShutDown)
 	slog.Info("playing the machines", "dir", dir)
-	return serveKubelet(ctx, listener, pkiDir(dir), world)
+	return serveKubelet(ctx, listener, pkiDir(dir), runner)
 }
 
 // awaitControlPlane waits for kwokctl to have started it: this process comes first, to hold the lease all the time.
@@ -146,15 +164,17 @@ func awaitControlPlane(ctx context.Context, dir string) (*rest.Config, error) {
 
 // follow turns what happens in the cluster into pods to look at.
 func (r *runner) follow() {
-	add := func(object any) { r.queue.Add(keyOf(object)) }
 	all := func(any) {
 		for _, key := range r.watched.pods.GetIndexer().ListKeys() {
-			r.queue.Add(key)
+			r.queue.Add(task{forAgent, key})
 		}
 	}
-	r.watched.pods.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc: add, UpdateFunc: func(_, now any) { add(now) }, DeleteFunc: add,
-	})
+	for kind, source := range map[taskKind]cache.SharedIndexInformer{forAgent: r.watched.pods, forWorkload: r.watched.workloads} {
+		add := func(object any) { r.queue.Add(task{kind, keyOf(object)}) }
+		source.AddEventHandler(cache.ResourceEventHandlerFuncs{
+			AddFunc: add, UpdateFunc: func(_, now any) { add(now) }, DeleteFunc: add,
+		})
+	}
 	for _, source := range []cache.SharedIndexInformer{r.watched.configs, r.watched.secrets} {
 		source.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: all, UpdateFunc: func(_, now any) { all(now) }, DeleteFunc: all})
 	}
@@ -164,6 +184,7 @@ func (r *runner) follow() {
 				slog.Warn("a node could not be told its boot id", "err", err)
 			}
 			all(object)
+			r.lookAgain(keyOf(object))
 		},
 		DeleteFunc: func(object any) { r.forget(context.Background(), keyOf(object)) },
 	})

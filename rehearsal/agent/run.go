@@ -30,34 +30,60 @@ const (
 	notReadyTaint = "node.cilium.io/agent-not-ready"
 )
 
-// runner carries the world's decisions to the API server.
+// runner carries the world's decisions to the API server and to the network.
 type runner struct {
-	world   *world
-	client  kubernetes.Interface
-	dynamic dynamic.Interface
-	watched watched
-	queue   workqueue.TypedRateLimitingInterface[string]
+	world     *world
+	network   *network
+	workloads *workloads
+	client    kubernetes.Interface
+	dynamic   dynamic.Interface
+	watched   watched
+	queue     workqueue.TypedRateLimitingInterface[task]
 }
 
-// work handles pods until the queue is closed.
+// task is something to bring up to date.
+type task struct {
+	of  taskKind
+	key string
+}
+
+type taskKind string
+
+const (
+	forAgent    taskKind = "agent"
+	forWorkload taskKind = "pod"
+	// forDatapath is a node's, by the node's name.
+	forDatapath taskKind = "datapath"
+)
+
+// work handles tasks until the queue is closed.
 func (r *runner) work(ctx context.Context) {
 	for {
-		key, closed := r.queue.Get()
+		next, closed := r.queue.Get()
 		if closed {
 			return
 		}
-		if err := r.reconcile(ctx, key); err != nil {
-			slog.Warn("will be tried again", "pod", key, "err", err)
-			r.queue.AddRateLimited(key)
-		} else {
-			r.queue.Forget(key)
+		var err error
+		switch next.of {
+		case forAgent:
+			err = r.reconcileAgent(ctx, next.key)
+		case forWorkload:
+			err = r.reconcileWorkload(ctx, next.key)
+		case forDatapath:
+			err = r.applyDatapath(next.key)
 		}
-		r.queue.Done(key)
+		if err != nil {
+			slog.Warn("will be tried again", string(next.of), next.key, "err", err)
+			r.queue.AddRateLimited(next)
+		} else {
+			r.queue.Forget(next)
+		}
+		r.queue.Done(next)
 	}
 }
 
-// reconcile brings one agent's pod, and what its agent publishes, to what the world says.
-func (r *runner) reconcile(ctx context.Context, key string) error {
+// reconcileAgent brings one agent's pod, and what its agent publishes, to what the world says.
+func (r *runner) reconcileAgent(ctx context.Context, key string) error {
 	object, exists, err := r.watched.pods.GetIndexer().GetByKey(key)
 	if err != nil {
 		return err
@@ -80,13 +106,20 @@ func (r *runner) reconcile(ctx context.Context, key string) error {
 	}
 	read := r.read(pod, node)
 	if spi, reclaim := r.world.rotate(key, read); spi != 0 {
-		time.AfterFunc(reclaim, func() { r.world.reclaim(key, spi) })
+		time.AfterFunc(reclaim, func() {
+			r.world.reclaim(key, spi)
+			r.queue.Add(task{forDatapath, node.Name})
+		})
 	}
 	state, facts, report := r.world.start(pod, read)
 	if !report && !markedNotReady(pod) {
 		return nil
 	}
 	if state.running() {
+		// Before the others learn of it: what they then send can be received.
+		if err := r.applyDatapath(node.Name); err != nil {
+			return err
+		}
 		if err := r.publish(ctx, facts); err != nil {
 			return err
 		}
@@ -99,7 +132,44 @@ func (r *runner) reconcile(ctx context.Context, key string) error {
 		return err
 	}
 	r.world.reported(key)
+	if state.running() {
+		r.lookAgain(node.Name)
+	}
 	return nil
+}
+
+// lookAgain has the pods of a node looked at that waited for its agent.
+func (r *runner) lookAgain(node string) {
+	keys, err := r.watched.workloads.GetIndexer().IndexKeys(byNode, node)
+	if err != nil {
+		slog.Warn("pods that wait for the agent were not found", "node", node, "err", err)
+	}
+	for _, key := range keys {
+		r.queue.Add(task{forWorkload, key})
+	}
+}
+
+// applyDatapath lets a node send and receive as its agent decided. A node without a running agent stays as it is.
+func (r *runner) applyDatapath(node string) error {
+	on := r.network.node(node)
+	wanted, podCIDR, ok := r.world.datapath(node)
+	if on == nil || !ok {
+		return nil
+	}
+	if err := on.SetPodCIDR(podCIDR); err != nil {
+		return err
+	}
+	return on.Apply(wanted)
+}
+
+// settle is how long CiliumNodes may change before the datapaths follow, all changes at once.
+const settle = 100 * time.Millisecond
+
+// ciliumNodesChanged lets every agent take notice.
+func (r *runner) ciliumNodesChanged() {
+	for node := range r.world.agentPods() {
+		r.queue.AddAfter(task{forDatapath, node}, settle)
+	}
 }
 
 // boot lets the machine of a node start, once in this process's life, and publishes its boot id.
@@ -107,6 +177,9 @@ func (r *runner) boot(ctx context.Context, node *corev1.Node) error {
 	bootID, booted, err := r.world.boot(node)
 	if err != nil || !booted {
 		return err
+	}
+	if err := r.network.addNode(node.Name, nodeAddress(node), firstPrefix(node.Spec.PodCIDRs)); err != nil {
+		slog.Error("wire: a node is without one", "node", node.Name, "err", err)
 	}
 	status := map[string]any{"nodeInfo": map[string]any{"bootID": bootID}}
 	return patchStatus(ctx, r.client.CoreV1().Nodes().Patch, node.Name, status)
@@ -116,6 +189,7 @@ func (r *runner) boot(ctx context.Context, node *corev1.Node) error {
 // then the other agents would keep a peer that is gone.
 func (r *runner) forget(ctx context.Context, node string) {
 	r.world.remove(node)
+	r.network.removeNode(node)
 	err := r.dynamic.Resource(ciliumNodes).Delete(ctx, node, metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		slog.Warn("a CiliumNode was left to the garbage collector", "node", node, "err", err)

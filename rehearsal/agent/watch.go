@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,14 +24,27 @@ import (
 // watched is the part of the cluster that the agents look at, kept up to date in memory.
 type watched struct {
 	nodes, pods, configs, secrets cache.SharedIndexInformer
-	custom                        *customWatch
+	// workloads are the pods that this program plays whole; pods are the agents'.
+	workloads cache.SharedIndexInformer
+	custom    *customWatch
 }
+
+// byNode indexes workloads by their node.
+const byNode = "node"
+
+// notKubeSystem and notCiliums leave out the pods that kwok plays (stages.ts has the same rule).
+const (
+	notKubeSystem = "metadata.namespace!=kube-system"
+	notCiliums    = "k8s-app!=cilium,app.kubernetes.io/part-of!=cilium"
+)
 
 // customWatch holds what can be watched only when Cilium's definitions exist.
 type customWatch struct {
 	mu                 sync.Mutex
 	nodes, nodeConfigs cache.Indexer
 	life               context.Context
+	// changed is called when a CiliumNode changes.
+	changed func()
 }
 
 func watch(ctx context.Context, client kubernetes.Interface) watched {
@@ -39,24 +53,30 @@ func watch(ctx context.Context, client kubernetes.Interface) watched {
 	}
 	nodes := only(func(o *metav1.ListOptions) { o.LabelSelector = simulatedLabel })
 	pods := only(func(o *metav1.ListOptions) { o.LabelSelector = agentLabel })
+	workloads := only(func(o *metav1.ListOptions) { o.FieldSelector, o.LabelSelector = notKubeSystem, notCiliums })
 	configs := only(func(o *metav1.ListOptions) { o.FieldSelector = "metadata.name=" + configName })
 	// Helm keeps whole releases in Secrets; no agent mounts those.
 	secrets := only(func(o *metav1.ListOptions) { o.FieldSelector = "type!=helm.sh/release.v1" })
 	all := watched{
-		nodes:   nodes.Core().V1().Nodes().Informer(),
-		pods:    pods.Core().V1().Pods().Informer(),
-		configs: configs.Core().V1().ConfigMaps().Informer(),
-		secrets: secrets.Core().V1().Secrets().Informer(),
-		custom:  &customWatch{life: ctx},
+		nodes:     nodes.Core().V1().Nodes().Informer(),
+		pods:      pods.Core().V1().Pods().Informer(),
+		workloads: workloads.Core().V1().Pods().Informer(),
+		configs:   configs.Core().V1().ConfigMaps().Informer(),
+		secrets:   secrets.Core().V1().Secrets().Informer(),
+		custom:    &customWatch{life: ctx, changed: func() {}},
 	}
-	for _, factory := range []informers.SharedInformerFactory{nodes, pods, configs, secrets} {
+	// It fails only after a start.
+	_ = all.workloads.AddIndexers(cache.Indexers{byNode: func(object any) ([]string, error) {
+		return []string{object.(*corev1.Pod).Spec.NodeName}, nil
+	}})
+	for _, factory := range []informers.SharedInformerFactory{nodes, pods, workloads, configs, secrets} {
 		factory.Start(ctx.Done())
 	}
 	return all
 }
 
 func (w watched) synced(ctx context.Context) bool {
-	return cache.WaitForCacheSync(ctx.Done(), w.nodes.HasSynced, w.pods.HasSynced, w.configs.HasSynced, w.secrets.HasSynced)
+	return cache.WaitForCacheSync(ctx.Done(), w.nodes.HasSynced, w.pods.HasSynced, w.workloads.HasSynced, w.configs.HasSynced, w.secrets.HasSynced)
 }
 
 // afterInstall registers Cilium's definitions, as its operator does when it first runs, and watches their objects.
@@ -84,6 +104,12 @@ func (w watched) afterInstall(ctx context.Context, client dynamic.Interface) err
 	}
 	factory := dynamicinformer.NewDynamicSharedInformerFactory(client, 0)
 	nodes, nodeConfigs := factory.ForResource(ciliumNodes).Informer(), factory.ForResource(ciliumNodeConfigs).Informer()
+	changed := func(any) { w.custom.changed() }
+	if _, err := nodes.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: changed, UpdateFunc: func(_, now any) { changed(now) }, DeleteFunc: changed,
+	}); err != nil {
+		return err
+	}
 	factory.Start(w.custom.life.Done())
 	if !cache.WaitForCacheSync(ctx.Done(), nodes.HasSynced, nodeConfigs.HasSynced) {
 		return ctx.Err()

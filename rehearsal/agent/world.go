@@ -1,17 +1,15 @@
 package main
 
 import (
-	"crypto/ecdh"
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"path"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"wirecloak/rehearsal/agent/wire"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -34,17 +32,9 @@ type world struct {
 	pool  podCIDRPool
 	// ciliumNodes are those that the API server holds, the source of every agent's peers.
 	ciliumNodes func() []*unstructured.Unstructured
-}
-
-// machine is one node: what a boot gives it, and the agent that runs on it, if one does.
-type machine struct {
-	name, uid string
-	ip        netip.Addr
-	podCIDRs  []string
-	labels    map[string]string
-	bootID    string
-	publicKey string
-	agent     *agent
+	// stats is the live state of a node's encryption; nil where the node has no wire.
+	stats  func(node string) *wire.Stats
+	faults []wire.Fault
 }
 
 // agent is one start of a Cilium agent's pod.
@@ -69,43 +59,8 @@ type inputs struct {
 	version string // of the objects, to notice a change
 }
 
-func newWorld(ciliumNodes func() []*unstructured.Unstructured) *world {
-	return &world{machines: map[string]*machine{}, byPod: map[string]*machine{}, ciliumNodes: ciliumNodes}
-}
-
-// boot adds a machine, or takes notice of a node's changed labels. It tells whether the machine is new.
-func (w *world) boot(node *corev1.Node) (bootID string, booted bool, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if m, ok := w.machines[node.Name]; ok && m.uid == string(node.UID) {
-		m.labels = node.Labels
-		return m.bootID, false, nil
-	}
-	private, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		return "", false, err
-	}
-	m := &machine{
-		name: node.Name, uid: string(node.UID), podCIDRs: node.Spec.PodCIDRs, labels: node.Labels,
-		bootID:    newBootID(),
-		publicKey: base64.StdEncoding.EncodeToString(private.PublicKey().Bytes()),
-	}
-	for _, address := range node.Status.Addresses {
-		if address.Type == corev1.NodeInternalIP {
-			m.ip, _ = netip.ParseAddr(address.Address)
-		}
-	}
-	w.machines[node.Name] = m
-	return m.bootID, true, nil
-}
-
-func (w *world) remove(node string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if m, ok := w.machines[node]; ok && m.agent != nil {
-		delete(w.byPod, m.agent.pod)
-	}
-	delete(w.machines, node)
+func newWorld(ciliumNodes func() []*unstructured.Unstructured, stats func(node string) *wire.Stats) *world {
+	return &world{machines: map[string]*machine{}, byPod: map[string]*machine{}, ciliumNodes: ciliumNodes, stats: stats}
 }
 
 // start decides what becomes of an agent's pod: its state, what its agent publishes if it runs, and whether there is
@@ -120,6 +75,9 @@ func (w *world) start(pod *corev1.Pod, read inputs) (podState, ciliumNodeFacts, 
 	fresh := m.agent == nil || m.agent.uid != pod.UID
 	if fresh || (!m.agent.state.running() && m.agent.inputs != read.version) {
 		w.launch(m, pod, read, fresh)
+		if m.agent.state.running() {
+			m.podCIDR = firstPrefix(w.published(m).podCIDRs)
+		}
 	}
 	return m.agent.state, w.published(m), !m.agent.isReported
 }
@@ -141,6 +99,10 @@ func (w *world) launch(m *machine, pod *corev1.Pod, read inputs, fresh bool) {
 	}
 	m.agent = a
 	w.byPod[a.pod] = m
+	if m.faults[wire.AgentDown] {
+		a.state.waiting, a.state.message = reasonCrashLoop, agentDownMessage
+		return
+	}
 	if read.missing != "" {
 		a.state.waiting, a.state.message = reasonCreating, read.missing
 		return
@@ -240,37 +202,19 @@ func (w *world) published(m *machine) ciliumNodeFacts {
 			facts.podCIDRs = []string{cidr}
 		}
 	}
-	if a.config.mode == modeWireguard {
+	config := a.config
+	if m.faults[wire.OldConfig] {
+		config = withoutEncryption(config)
+	}
+	if config.mode == modeWireguard {
 		facts.publicKey = m.publicKey
 	}
 	spi := 0
 	if len(a.keys) > 0 {
 		spi = a.keys[len(a.keys)-1].spi
 	}
-	facts.key = encryptionKey(a.config, a.config.optsOut(m.labels), spi)
+	facts.key = encryptionKey(config, config.optsOut(m.labels), spi)
 	return facts
-}
-
-// stateOf is what cilium-dbg in that pod can tell now; false where no agent runs.
-func (w *world) stateOf(pod string) (nodeState, bool) {
-	nodes := w.ciliumNodes()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	m, ok := w.byPod[pod]
-	if !ok || !m.agent.state.running() {
-		return nodeState{}, false
-	}
-	a := m.agent
-	state := nodeState{
-		version: a.version, config: a.config, publicKey: m.publicKey, optedOut: a.config.optsOut(m.labels), ciliumNodes: len(nodes),
-	}
-	if a.config.mode == modeWireguard {
-		state.peers = peersOf(m.name, nodes)
-	}
-	for _, key := range a.keys {
-		state.spis = append(state.spis, key.spi)
-	}
-	return state, true
 }
 
 func (w *world) logsOf(pod string) []string {
@@ -314,12 +258,4 @@ func imageVersion(pod *corev1.Pod) string {
 		}
 	}
 	return "0.0.0"
-}
-
-// newBootID has the form of /proc/sys/kernel/random/boot_id.
-func newBootID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"wirecloak/rehearsal/agent/wire"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -31,7 +33,7 @@ func agentPod(name, onNode string) *corev1.Pod {
 
 func worldOf(t *testing.T, nodes ...*corev1.Node) *world {
 	t.Helper()
-	w := newWorld(func() []*unstructured.Unstructured { return nil })
+	w := newWorld(func() []*unstructured.Unstructured { return nil }, func(string) *wire.Stats { return nil })
 	for _, n := range nodes {
 		if _, booted, err := w.boot(n); err != nil || !booted {
 			t.Fatal(booted, err)

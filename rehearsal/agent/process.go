@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"wirecloak/rehearsal/agent/wire"
+)
+
+// process is a program of this machine that runs in some namespace, without rights there but those that are named.
+type process struct {
+	where       *wire.Namespace
+	argv        []string
+	environment map[string]string
+	folder      string
+	netRaw      bool
+	in          io.Reader
+	out, errOut io.Writer
+}
+
+// errNoWire answers commands in pods of nodes without a wire.
+var errNoWire = errors.New("nothing runs in this pod: its rehearsal node has no wire (see the log of wirecloak-agent, or GET /wire on its control socket)")
+
+// run starts the process and waits for its end. It is killed, with all of its group, when the context ends. The error tells
+// why it could not run; what it told itself is in exit, where a signal counts as with shells. The group is what may
+// be left of it.
+func (p process) run(ctx context.Context) (exit, group int, err error) {
+	if p.where == nil {
+		return 0, 0, errNoWire
+	}
+	if len(p.argv) == 0 {
+		return 0, 0, errors.New("exec: no command")
+	}
+	path, err := findProgram(p.argv[0])
+	if err != nil {
+		return 0, 0, err
+	}
+	command := exec.CommandContext(ctx, path)
+	command.Args, command.Env, command.Dir = p.argv, pairsOf(p.environment), p.folder
+	if command.Dir == "" {
+		command.Dir = "/"
+	}
+	command.Stdout, command.Stderr = p.out, p.errOut
+	command.Cancel = func() error { return killGroup(command.Process.Pid) }
+	// For what it leaves in the background and that still holds its output.
+	command.WaitDelay = time.Second
+	var input io.WriteCloser
+	if p.in != nil {
+		// Not as command.Stdin, or the process would not have ended before its input has.
+		if input, err = command.StdinPipe(); err != nil {
+			return 0, 0, err
+		}
+	}
+	wire.Confinement{RawSockets: p.netRaw}.Confine(command)
+	if err := p.where.Start(command); err != nil {
+		return 0, 0, err
+	}
+	if input != nil {
+		go func() {
+			io.Copy(input, p.in)
+			input.Close()
+		}()
+	}
+	err = command.Wait()
+	return exitOf(command, err), command.Process.Pid, ctx.Err()
+}
+
+func exitOf(command *exec.Cmd, err error) int {
+	if command.ProcessState == nil {
+		return 1
+	}
+	status, ok := command.ProcessState.Sys().(syscall.WaitStatus)
+	switch {
+	case ok && status.Signaled():
+		return 128 + int(status.Signal())
+	case ok && status.Exited():
+		return status.ExitStatus()
+	case err != nil:
+		return 1
+	}
+	return 0
+}
+
+// groupLives: a signal 0 reaches whoever is there.
+func groupLives(group int) bool { return syscall.Kill(-group, 0) == nil }
+
+func killGroup(group int) error { return syscall.Kill(-group, syscall.SIGKILL) }
