@@ -1,11 +1,22 @@
 import type { V1ControllerRevision, V1DaemonSet, V1Node, V1Pod } from "@kubernetes/client-node";
-import { ENCRYPTION_COMMAND, parseEncryption, parseStatus, STATUS_COMMAND } from "./agentAnswer.ts";
+import {
+  DEBUGINFO_COMMAND,
+  ENCRYPTION_COMMAND,
+  parseDebuginfo,
+  parseEncryption,
+  parseIpsecCounters,
+  parseStatus,
+  STATUS_COMMAND,
+} from "./agentAnswer.ts";
+import type { Partners } from "./checks/pairs.ts";
 import { type CiliumNode, type ClusterApi, CommandError } from "./clusterApi.ts";
+import type { Intent } from "./intent.ts";
 import type {
   AgentSeen,
   Answer,
   CiliumNodeSeen,
   ConfigSeen,
+  Counters,
   DaemonSetSeen,
   NodeSeen,
   Observation,
@@ -47,17 +58,69 @@ export async function readCluster(api: ClusterApi): Promise<Observation> {
 /** Asks every agent, in parallel with a bound; one that does not answer says why in its place. */
 export async function readAgents(api: ClusterApi, cluster: Observation): Promise<Observation> {
   const agents = [...cluster.agents];
-  const waiting = agents.entries();
-  const worker = async (): Promise<void> => {
-    // One iterator for all workers: each takes the next agent that nobody has.
-    for (const [index, agent] of waiting) agents[index] = await asked(api, agent);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await each(agents.entries(), async ([index, agent]) => {
+    agents[index] = await asked(api, agent);
+  });
   return { ...cluster, agents };
 }
 
+/**
+ * Asks every live agent for its counters, in parallel with a bound; the answers are by node. Of the WireGuard peers that other nodes
+ * publish only a node's partners are kept: all of a thousand nodes would be a million.
+ */
+export async function readCounters(
+  api: ClusterApi,
+  seen: Observation,
+  encryption: Intent["encryption"],
+  partners: Partners,
+): Promise<Map<string, Answer<Counters>>> {
+  const answers = new Map<string, Answer<Counters>>();
+  if (encryption === "none") return answers;
+  const owners = new Map(seen.ciliumNodes.map(({ wireguardKey, name }) => [wireguardKey, name]));
+  const [command, parse] =
+    encryption === "wireguard" ? [DEBUGINFO_COMMAND, parseDebuginfo] : [ENCRYPTION_COMMAND, parseIpsecCounters];
+  await each(seen.agents.filter(isLive).values(), async ({ pod, node }) => {
+    const counters = await answer(api, pod, command, parse);
+    if ("said" in counters && counters.said.peers) {
+      counters.said.peers = counters.said.peers.filter(({ publicKey }) => {
+        const owner = owners.get(publicKey);
+        return owner === undefined || owner === node || partners.get(node)?.has(owner);
+      });
+    }
+    answers.set(node, counters);
+  });
+  return answers;
+}
+
+/** The observation with each agent's counters before and after the marker traffic. */
+export function withCounters(
+  seen: Observation,
+  before: ReadonlyMap<string, Answer<Counters>>,
+  after: ReadonlyMap<string, Answer<Counters>>,
+): Observation {
+  const unasked = { silent: "was not asked" };
+  const agents = seen.agents.map((agent) => ({
+    ...agent,
+    counters: { before: before.get(agent.node) ?? unasked, after: after.get(agent.node) ?? unasked },
+  }));
+  return { ...seen, agents };
+}
+
+/** Does something with each item, a bounded number at once. */
+async function each<T>(items: IterableIterator<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const worker = async (): Promise<void> => {
+    // One iterator for all workers: each takes the next item that nobody has.
+    for (const item of items) await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+function isLive(agent: AgentSeen): boolean {
+  return agent.ready && !agent.terminating;
+}
+
 async function asked(api: ClusterApi, agent: AgentSeen): Promise<AgentSeen> {
-  if (!agent.ready || agent.terminating) return agent;
+  if (!isLive(agent)) return agent;
   const [status, encryption] = await Promise.all([
     answer(api, agent.pod, STATUS_COMMAND, parseStatus),
     answer(api, agent.pod, ENCRYPTION_COMMAND, parseEncryption),

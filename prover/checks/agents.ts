@@ -1,7 +1,8 @@
-import { type Check, contradicts, type Found, note, unobserved } from "../finding.ts";
+import { type Check, contradicts, type Found, unobserved } from "../finding.ts";
 import type { Intent } from "../intent.ts";
 import type { AgentMode, AgentSeen, AgentStatus, EncryptionStatus, Observation } from "../observation.ts";
 import { mayOptOut } from "./ciliumNodes.ts";
+import { xfrmErrors } from "./peers.ts";
 import { liveAgents } from "./rollout.ts";
 
 const STATUS = "cilium-dbg status";
@@ -201,18 +202,6 @@ const ipsecKeys: Check = {
       ];
     });
   },
-};
-
-/** The counters run since boot, so by themselves they tell of no error now. */
-const xfrmErrors: Check = {
-  name: "xfrm-errors",
-  look: (_intent, seen) =>
-    encryptions(seen).flatMap(({ pod, node, said }) => {
-      const errors = Object.entries(said.ipsec?.errors ?? {}).map(([name, count]) => `${name} ${count}`);
-      if (errors.length === 0) return [];
-      const message = `has counted XFRM errors since boot: ${errors.join(", ")}`;
-      return [note({ node, message, evidence: `${ENCRYPTION} in pod ${pod}` })];
-    }),
 };
 
 function withWireguard(intent: Intent, seen: Observation): (AgentSeen & { said: EncryptionStatus })[] {

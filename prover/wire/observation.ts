@@ -78,7 +78,7 @@ export interface PlaintextSeen {
 }
 
 export interface CiphertextSeen {
-  kind: "wireguard" | "esp" | "esp-in-vxlan";
+  kind: "wireguard" | "esp" | "esp-in-vxlan" | "esp-in-geneve";
   src: string;
   dst: string;
   from: string | null;

@@ -1,5 +1,10 @@
+import { AddressOwners } from "./addresses.ts";
+import { type Ciphertext, Ciphertexts } from "./ciphertexts.ts";
+import { Fragments } from "./fragments.ts";
+import { MarkerSearch } from "./markerSearch.ts";
 import type { ControlSeen, VantageSeen } from "./observation.ts";
-import type { Packet } from "./packet.ts";
+import type { Layer, Overlay, Packet } from "./packet.ts";
+import { type Plaintext, Plaintexts } from "./plaintexts.ts";
 
 /** What the sender of this run's traffic knows. */
 export interface WireContext {
@@ -8,7 +13,6 @@ export interface WireContext {
   markers: ReadonlySet<string>;
   /** By the marker of the control. */
   controls: ReadonlyMap<string, Omit<ControlSeen, "seen">>;
-  markerPort: number;
 }
 
 export interface WireNode {
@@ -19,21 +23,143 @@ export interface WireNode {
   podCidrs: string[];
 }
 
+interface Owner {
+  node: string;
+  pod: boolean;
+}
+
+/** IP packets that are still without some of their fragments. */
+const maxFragmented = 256;
+const maxPlaintexts = 2_000;
+const maxCiphertexts = 20_000;
+
 /** Sorts the packets of one vantage, from both of its captures, as they come. Its memory has a bound. */
 export class Sightings {
   readonly #context: WireContext;
+  readonly #owners = new AddressOwners<Owner>();
+  readonly #search: MarkerSearch;
+  readonly #fragments = new Fragments(maxFragmented);
+  readonly #controlsSeen = new Map<string, number>();
+  readonly #plaintexts = new Plaintexts(maxPlaintexts);
+  readonly #ciphertexts = new Ciphertexts(maxCiphertexts);
 
   constructor(context: WireContext) {
     this.#context = context;
+    this.#search = new MarkerSearch([...context.markers, ...context.controls.keys()]);
+    for (const { name, podIp, podCidrs } of context.nodes)
+      for (const range of [...podCidrs, ...(podIp ? [podIp] : [])]) this.#owners.add(range, { node: name, pod: true });
+    // Last: where pods have addresses of the nodes' network, a node's own address may be in a range of pods.
+    for (const { name, ips } of context.nodes) for (const ip of ips) this.#owners.add(ip, { node: name, pod: false });
   }
 
-  add(_packet: Packet): void {}
+  add(packet: Packet): void {
+    const { marker, layers } = this.#readMarker(packet);
+    if (marker !== null && this.#context.controls.has(marker)) this.#addControl(marker, layers);
+    else if (marker !== null) this.#plaintexts.add(this.#plaintext(layers, true));
+    else {
+      const ciphertext = this.#ciphertext(packet);
+      if (ciphertext) this.#ciphertexts.add(ciphertext);
+      else if (this.#leaks(layers)) this.#plaintexts.add(this.#plaintext(layers, false));
+    }
+  }
 
   result(): Pick<VantageSeen, "controls" | "plaintext" | "ciphertext"> {
     return {
-      controls: [...this.#context.controls.values()].map((control) => ({ ...control, seen: 0 })),
-      plaintext: [],
-      ciphertext: [],
+      controls: [...this.#context.controls].map(([marker, control]) => ({
+        ...control,
+        seen: this.#controlsSeen.get(marker) ?? 0,
+      })),
+      plaintext: this.#plaintexts.result(),
+      ciphertext: this.#ciphertexts.result(),
     };
   }
+
+  /** Also in what looks encrypted: ESP may be told to use no cipher. And over the edge of two fragments. */
+  #readMarker(packet: Packet): { marker: string | null; layers: Layer[] } {
+    const joined = this.#fragments.add(packet);
+    const own = this.#search.find(packet.bytes);
+    if (own !== null || !joined) return { marker: own, layers: packet.layers };
+    for (const stretch of joined.stretches) {
+      const marker = this.#search.find(stretch);
+      if (marker !== null) return { marker, layers: joined.layers ?? packet.layers };
+    }
+    return { marker: null, layers: packet.layers };
+  }
+
+  /** A control that was read as another form than it was sent in does not show that leaks of its form are read. */
+  #addControl(marker: string, layers: Layer[]): void {
+    if ((overlayOf(layers)?.overlay ?? "bare") !== this.#context.controls.get(marker)?.form || layers.length === 0)
+      return;
+    this.#controlsSeen.set(marker, (this.#controlsSeen.get(marker) ?? 0) + 1);
+  }
+
+  /** ESP and WireGuard between nodes. A pod's own VPN is not the cluster's: such packets are the pod's. */
+  #ciphertext({ layers, esp }: Packet): Ciphertext | null {
+    const last = layers.at(-1);
+    if (!last || this.#pod(last.src) || this.#pod(last.dst)) return null;
+    const overlay = overlayOf(layers)?.overlay;
+    const wireguard = last.protocol === "UDP" && (last.sport === wireguardPort || last.dport === wireguardPort);
+    if (!esp && !(wireguard && !overlay)) return null;
+    const kind = !esp ? "wireguard" : overlay ? (`esp-in-${overlay}` as const) : "esp";
+    const [from, to] = [this.#owners.of(last.src)?.node ?? null, this.#owners.of(last.dst)?.node ?? null];
+    return { kind, src: last.src, dst: last.dst, from, to, spi: esp?.spi ?? null, sequence: esp?.sequence ?? null };
+  }
+
+  /**
+   * Whether a readable packet without a marker passed between nodes though encryption should have hidden it: between
+   * pods of two nodes, or in the overlay from one node to another. Between node addresses alone there is much that no
+   * mode encrypts (the API, health checks). From a pod to outside of the cluster is not between nodes: `notEncrypted.ts`
+   * tells of it.
+   */
+  #leaks(layers: Layer[]): boolean {
+    const [overlay, last] = [overlayOf(layers), layers.at(-1)];
+    if (!last) return false;
+    const [from, to] = [this.#pod(last.src), this.#pod(last.dst)];
+    if (from && to) return from.node !== to.node;
+    if (!overlay || isLinkTalk(last)) return false;
+    const [sender, receiver] = [this.#owners.of(overlay.src), this.#owners.of(overlay.dst)];
+    return sender !== null && receiver !== null && sender.node !== receiver.node;
+  }
+
+  #plaintext(layers: Layer[], marker: boolean): Plaintext {
+    const [overlay, last] = [overlayOf(layers), layers.at(-1)];
+    const [from, to] = [this.#owners.of(last?.src ?? ""), this.#owners.of(last?.dst ?? "")];
+    const betweenNodes = from?.pod === false && to?.pod === false;
+    return {
+      form: overlay?.overlay ?? (betweenNodes ? "node" : "bare"),
+      src: last?.src ?? unread,
+      dst: last?.dst ?? unread,
+      from: (from ?? this.#owners.of(overlay?.src ?? ""))?.node ?? null,
+      to: (to ?? this.#owners.of(overlay?.dst ?? ""))?.node ?? null,
+      marker,
+      example: layers.length === 0 ? unread : layers.map(headerText).join(" / "),
+    };
+  }
+
+  #pod(address: string): Owner | null {
+    const owner = this.#owners.of(address);
+    return owner?.pod ? owner : null;
+  }
+}
+
+const wireguardPort = 51871;
+const unread = "not readable by tcpdump";
+
+/** The innermost overlay: what a leak is called by. */
+function overlayOf(layers: Layer[]): (Layer & { overlay: Overlay }) | undefined {
+  return layers.findLast((layer): layer is Layer & { overlay: Overlay } => layer.overlay !== null);
+}
+
+/**
+ * ARP, neighbour discovery, multicast listener reports: what a kernel says on the overlay's device by itself. They hold
+ * nothing of a pod, and up to 1.17 IPsec leaves the overlay's own frames in clear, so they are no leak.
+ */
+function isLinkTalk({ protocol, src, dst }: Layer): boolean {
+  return protocol === "ARP" || src === "::" || /^fe[89ab]/.test(src) || /^(?:fe[89ab]|ff02:|224\.0\.0\.)/.test(dst);
+}
+
+function headerText({ src, sport, dst, dport, protocol, fragment, overlay }: Layer): string {
+  const end = (address: string, port: number | null) => (port === null ? address : `${address}.${port}`);
+  const piece = fragment ? `, fragment at ${fragment.offset}` : "";
+  return `${end(src, sport)} > ${end(dst, dport)}: ${protocol}${piece}${overlay ? `, ${overlay}` : ""}`;
 }

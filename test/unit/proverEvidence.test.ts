@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { allChecks } from "../../prover/checks/checks.ts";
+import { wireChecks } from "../../prover/checks/wire.ts";
 import { judge } from "../../prover/judge.ts";
 import type { Observation } from "../../prover/observation.ts";
 import { CASES, type Case, healthy, intentFor } from "./proverTroubles/healthy.ts";
+import { healthyOnWire } from "./proverTroubles/wire.ts";
 
-/** All that the cluster tells of itself; with the check of the wire nothing could ever be proven. */
-const told = allChecks.filter((check) => check.name !== "wire");
+/** All that the cluster tells of itself; with the checks of the wire nothing could be proven without packets. */
+const told = allChecks.filter((check) => !wireChecks.includes(check));
 
 type Path = readonly string[];
 
@@ -24,6 +26,19 @@ const INFORMATION = [
   / daemonSet\.options/,
   // Counters since boot tell nothing of now.
   /ipsec\.errors/,
+  // Of packets and counters: what is for people, and what only tells when something else is wrong.
+  / wire\.(startedAt|image|pairs)/,
+  / wire\.probes\.\d+\.(nodeIps|podIp|device)/,
+  / wire\.vantages\.\d+\.(name|device)$/,
+  /controls\.\d+\.sent$/,
+  /flows\.\d+\.sent$/,
+  /ciphertext\.\d+\.(src|dst|firstSequence|lastSequence)$/,
+  // Out of order is not repeated.
+  /^other .*increasing$/,
+  /counters\..*(endpoint|keysInUse)$/,
+  // What was not counted before the markers has all been counted since.
+  /counters\.before\.said\.peers\./,
+  /counters\.before\.said\.ipsec\./,
 ];
 
 /** And in one mode: what only another mode looks at, and what may be one way or the other. */
@@ -33,7 +48,7 @@ const NOT_IN: Record<Case, RegExp[]> = {
   // Only a control plane may opt out, and worker nodes do not.
   "wireguard with node encryption": [/bootId$/, /nodes\.[1-9]\d*\.controlPlane$/],
   // Which boot id is a node's own, nobody else can tell.
-  ipsec: [/^other .*bootId$/, /wireguard/, /nodeEncryption$/, /controlPlane$/],
+  ipsec: [/^other .*bootId$/, /wireguard/, /nodeEncryption$/, /controlPlane$/, /wire\.endedAt$/],
   none: [/bootId$/, /wireguard/, /ipsec/, /nodeEncryption$/, /controlPlane$/],
 };
 
@@ -47,7 +62,7 @@ type Branch = Record<string, unknown>;
 
 /** What may be absent in an observation, by the name of its field. Lists of peers are absent with most Cilium versions. */
 const MAY_BE_NULL =
-  /^(config|daemonSet|changedAt|revision|startedAt|wireguardKey|bootId|version|nodeEncryption|wireguard|ipsec)$/;
+  /^(config|daemonSet|changedAt|revision|startedAt|wireguardKey|bootId|version|nodeEncryption|wireguard|ipsec|wire|counters|lastHandshake|maxSequence|spi|increasing)$/;
 
 /** Every way to lose or change one piece of evidence that keeps the document well formed. */
 function worsenings(document: unknown, path: Path = []): Worsening[] {
@@ -74,7 +89,8 @@ function changesOf(value: unknown, key: string, path: Path): Worsening[] {
   if (typeof value === "object") return [];
   return [
     worsening("other ", path, (branch) => {
-      branch[key] = typeof value === "boolean" ? !value : typeof value === "number" ? value - 1 : `x${value}`;
+      branch[key] =
+        typeof value === "boolean" ? !value : typeof value === "number" ? (value === 0 ? 1 : 0) : `x${value}`;
     }),
   ];
 }
@@ -96,10 +112,19 @@ function isEvidence(name: Case, { path }: Worsening): boolean {
   return ![...INFORMATION, ...NOT_IN[name]].some((pattern) => pattern.test(path));
 }
 
-describe.each(CASES.filter((name) => name !== "none"))("of a healthy cluster, %s,", (name) => {
-  const seen = healthy(name);
+/** What is judged of a case: the cluster's own word alone, and with packets and counters. */
+const judged = CASES.filter((name) => name !== "none").flatMap((name) => [
+  { name, of: "by its own word", intent: intentFor(name), seen: healthy(name), checks: told },
+  { name, of: "by its packets too", ...healthyOnWire(name, "tunnel", 3), checks: allChecks },
+]);
+
+describe.each(judged)("of a healthy cluster, $name, $of,", ({ name, intent, seen, checks }) => {
   const evidence = worsenings(seen).filter((each) => isEvidence(name, each));
-  const verdict = (observation: Observation): string => judge(intentFor(name), observation, told).verdict;
+  const verdict = (observation: Observation): string => judge(intent, observation, checks).verdict;
+
+  test("it is proven", () => {
+    expect(verdict(seen)).toBe("proven");
+  });
 
   test("each piece of evidence counts: without it, or with another one, nothing is proven", () => {
     const ignored = evidence.filter((each) => verdict(each.of(seen)) === "proven");

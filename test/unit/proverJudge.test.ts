@@ -1,4 +1,5 @@
 import { allChecks } from "../../prover/checks/checks.ts";
+import { wireChecks } from "../../prover/checks/wire.ts";
 import type { Check } from "../../prover/finding.ts";
 import type { Intent } from "../../prover/intent.ts";
 import { judge } from "../../prover/judge.ts";
@@ -9,8 +10,8 @@ import { CASES, type Case, healthy, intentFor, nodeName } from "./proverTroubles
 import { rolloutTroubles } from "./proverTroubles/rollout.ts";
 import { agent, ciliumNode, type Trouble, wireguard } from "./proverTroubles/trouble.ts";
 
-/** All that the cluster tells of itself; with the check of the wire nothing could ever be proven. */
-const told = allChecks.filter((check) => check.name !== "wire");
+/** All that the cluster tells of itself; with the checks of the wire nothing could be proven without packets. */
+const told = allChecks.filter((check) => !wireChecks.includes(check));
 
 const without = (name: string): Check[] => told.filter((check) => check.name !== name);
 

@@ -133,14 +133,15 @@ func (n *Node) prepareTunnel(wanted bool) error {
 	return err
 }
 
-// updateEncryptor tells it the datapath, without the peers that a fault takes from it: routes still lead to those.
+// updateEncryptor tells it the datapath. A peer that is missing on order is the encryptor's affair: it must know that it comes
+// back, so that IPsec goes on with its sequence numbers then. Routes still lead to it.
 func (n *Node) updateEncryptor() error {
 	if n.encryptor == nil {
 		return nil
 	}
 	datapath := *n.datapath
 	datapath.Peers = slices.DeleteFunc(slices.Clone(datapath.Peers), func(peer Peer) bool {
-		return peer.IP == n.address.Addr() || faultFor(n.faults, PeerMissing, peer.Name)
+		return peer.IP == n.address.Addr()
 	})
 	return n.encryptor.update(datapath, n.faults)
 }

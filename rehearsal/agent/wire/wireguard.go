@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"golang.zx2c4.com/wireguard/device"
@@ -14,8 +16,8 @@ import (
 const (
 	// wireguardPort is Cilium's.
 	wireguardPort = 51871
-	// wireguardMTU leaves 80 bytes of an Ethernet packet to WireGuard: 32 of its own, 8 of UDP, 40 of IPv6 at most. As Cilium sets it.
-	wireguardMTU = 1420
+	// wireguardMTU leaves room for WireGuard's own bytes on the cable, and holds a pod's largest packet in VXLAN.
+	wireguardMTU = cableMTU - wireguardOverhead
 )
 
 // wireguard is WireGuard in user space, by the library of the WireGuard project.
@@ -80,8 +82,9 @@ func (w *wireguard) update(datapath Datapath, faults []Fault) error {
 	if err := w.engine.IpcSet(config.since(w.config)); err != nil {
 		return fmt.Errorf("WireGuard refuses its configuration: %w", err)
 	}
+	ill := w.illness(config, faults)
 	w.config = config
-	w.applyIllness(datapath, faults)
+	w.applyIllness(ill)
 	return nil
 }
 
@@ -108,17 +111,28 @@ func (w *wireguard) leakBeside(config wireguardConfig, faults []Fault) error {
 	return nil
 }
 
-// applyIllness ends the sessions with peers whose handshakes are dead from now on, since a session would last three minutes
-// without one; and makes a handshake with peers that a fault leaves, since both sides might else wait for up to 15 seconds.
-func (w *wireguard) applyIllness(datapath Datapath, faults []Fault) {
+// illness tells which of the peers ever known are ill by the faults. One that is missing is in no configuration.
+func (w *wireguard) illness(next wireguardConfig, faults []Fault) map[string]FaultKind {
+	names := slices.Collect(maps.Keys(w.ill))
+	for _, config := range []wireguardConfig{w.config, next} {
+		for _, peer := range config.peers {
+			names = append(names, peer.name)
+		}
+	}
 	ill := map[string]FaultKind{}
-	for _, peer := range datapath.Peers {
+	for _, name := range names {
 		for _, kind := range []FaultKind{HandshakeDead, StaleKey, PeerMissing} {
-			if faultFor(faults, kind, peer.Name) {
-				ill[peer.Name] = kind
+			if faultFor(faults, kind, name) {
+				ill[name] = kind
 			}
 		}
 	}
+	return ill
+}
+
+// applyIllness ends the sessions with peers whose handshakes are dead from now on, since a session would last three minutes
+// without one; and makes a handshake with peers that a fault leaves, since both sides might else wait for up to 15 seconds.
+func (w *wireguard) applyIllness(ill map[string]FaultKind) {
 	for key, peer := range w.config.peers {
 		live := w.engine.LookupPeer(key)
 		if live == nil {
@@ -159,5 +173,8 @@ func (w *wireguard) close() error {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	w.engine.Close()
+	if w.plain != nil {
+		return w.plain.close()
+	}
 	return nil
 }

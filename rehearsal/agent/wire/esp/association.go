@@ -1,6 +1,7 @@
 package esp
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"math"
 	"sync"
@@ -31,6 +32,8 @@ type Outbound struct {
 	mutex     sync.Mutex
 	transform transform
 	counts    Counts
+	// ivMask makes IVs of sequence numbers.
+	ivMask uint64
 }
 
 // NewOutbound takes key material as TunnelKey derives it.
@@ -39,7 +42,9 @@ func NewOutbound(spi uint32, material []byte, options Options) (*Outbound, error
 	if err != nil {
 		return nil, err
 	}
-	return &Outbound{transform: transform}, nil
+	var random [ivLength]byte
+	rand.Read(random[:]) // never fails
+	return &Outbound{transform: transform, ivMask: binary.BigEndian.Uint64(random[:])}, nil
 }
 
 // Seal makes the ESP packet of an IP packet: what follows the outer IP header.
@@ -60,9 +65,10 @@ func (o *Outbound) Seal(packet []byte) ([]byte, error) {
 	o.counts.Sequence++
 	o.counts.Packets++
 	o.counts.Bytes += int64(len(packet))
-	// An IV must be unique under its key and need not be secret (RFC 4106 section 3.1): the sequence number is.
+	// An IV must be unique under its key and need not be secret (RFC 4106 section 3.1): the sequence number is unique, and the
+	// mask makes it so where the key is used again from number 1 (the kernel's seqiv does the same).
 	var iv [ivLength]byte
-	binary.BigEndian.PutUint64(iv[:], o.counts.Sequence)
+	binary.BigEndian.PutUint64(iv[:], o.counts.Sequence^o.ivMask)
 	return o.transform.seal(payload, o.counts.Sequence, iv), nil
 }
 

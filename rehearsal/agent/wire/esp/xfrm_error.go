@@ -14,6 +14,10 @@ const (
 	InStateModeError XfrmError = "InStateModeError"
 	// InStateSeqError: the sequence number was received before, or is left of the window.
 	InStateSeqError XfrmError = "InStateSeqError"
+	// InError: what came out could not be handed on.
+	InError XfrmError = "InError"
+	// OutError: what was made could not be sent.
+	OutError XfrmError = "OutError"
 	// OutNoStates: no association to send with.
 	OutNoStates XfrmError = "OutNoStates"
 	// OutPolBlock: a policy forbids to send.

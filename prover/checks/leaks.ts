@@ -1,0 +1,58 @@
+import { type Check, contradicts } from "../finding.ts";
+import type { Intent } from "../intent.ts";
+import type { Observation } from "../observation.ts";
+import type { PlaintextSeen } from "../wire/observation.ts";
+import { encryptsNode } from "./pairs.ts";
+import { liveAgents } from "./rollout.ts";
+
+/** Readable packets that should have been encrypted. */
+export interface Leak extends PlaintextSeen {
+  /** Name of the place where they were captured. */
+  vantage: string;
+}
+
+/** Every kind of packet that crossed between nodes in clear and must not have, at every place where it was seen. */
+export function leaks(intent: Intent, seen: Observation): Leak[] {
+  if (!seen.wire || intent.encryption === "none") return [];
+  const nodeIps = new Set([
+    ...seen.nodes.flatMap((node) => node.addresses),
+    ...seen.wire.probes.flatMap((probe) => probe.nodeIps),
+  ]);
+  const mustNot = (node: string | null): boolean => node === null || encryptsNode(intent, seen, node);
+  const isLeak = ({ form, marker, from, to, src, dst }: PlaintextSeen): boolean => {
+    if (form === "node") return intent.nodeEncryption && marker && mustNot(from) && mustNot(to);
+    if (marker) return true;
+    // What a pod exchanges with another node's own address is node traffic, and what leaves the cluster is nobody's here.
+    return from !== null && to !== null && from !== to && !nodeIps.has(src) && !nodeIps.has(dst);
+  };
+  return seen.wire.vantages.flatMap((vantage) =>
+    vantage.plaintext
+      .filter((packet) => packet.packets > 0 && isLeak(packet))
+      .map((packet) => ({ ...packet, vantage: vantage.name })),
+  );
+}
+
+const FORMS: Record<PlaintextSeen["form"], string> = {
+  bare: "between pods, as they are",
+  vxlan: "between pods, inside VXLAN",
+  geneve: "between pods, inside Geneve",
+  node: "between node addresses",
+};
+
+export const wireReadable: Check = {
+  name: "wire-readable",
+  look: (intent, seen) => {
+    const pods = new Map(liveAgents(seen).map(({ node, pod }) => [node, pod]));
+    return leaks(intent, seen).map((leak) => {
+      const pod = leak.from === null ? undefined : pods.get(leak.from);
+      return contradicts({
+        node: leak.from,
+        message: `sent ${leak.packets} readable packets to ${leak.to ?? leak.dst} ${FORMS[leak.form]}${leak.marker ? ", with this run's marker in them" : ""}: ${leak.example}`,
+        evidence: `capture at ${leak.vantage}`,
+        fix: pod
+          ? `keep what is secret off this path; restart its agent: kubectl -n ${intent.cilium.namespace} delete pod ${pod}; then prove again`
+          : "keep what is secret off this path, and find who has that address: kubectl get pods -A -o wide",
+      });
+    });
+  },
+};

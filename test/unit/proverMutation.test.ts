@@ -1,0 +1,111 @@
+import { allChecks } from "../../prover/checks/checks.ts";
+import type { Check } from "../../prover/finding.ts";
+import { type Judgement, judge, type Verdict } from "../../prover/judge.ts";
+import { agentTroubles } from "./proverTroubles/agents.ts";
+import { ciliumNodeTroubles } from "./proverTroubles/ciliumNodes.ts";
+import { harmless, orderedFaults, soleFaults, type WireFault } from "./proverTroubles/faults.ts";
+import { CASES, type Case, healthy } from "./proverTroubles/healthy.ts";
+import { rolloutTroubles } from "./proverTroubles/rollout.ts";
+import { healthyOnWire, type Routing, type WireCase } from "./proverTroubles/wire.ts";
+
+/** An observation and the verdict that it must have. */
+interface Labelled {
+  name: string;
+  verdict: Verdict;
+  by: readonly string[];
+  make(): WireCase;
+}
+
+const ROUTINGS: readonly Routing[] = ["tunnel", "native"];
+const COUNTS = [2, 4];
+
+const setups = ROUTINGS.flatMap((routing) => COUNTS.map((count) => ({ routing, count })));
+
+const ofTheWire: Labelled[] = [...orderedFaults, ...soleFaults, ...harmless].flatMap((fault: WireFault) =>
+  fault.in.flatMap((name) =>
+    setups
+      // Of two nodes one may have opted out, and then no node traffic is left to encrypt.
+      .filter(({ count }) => count > 2 || fault.name !== "two workers exchange node traffic in clear")
+      .map(({ routing, count }) => ({
+        name: `${fault.name} (${name}, ${routing}, ${count} nodes)`,
+        verdict: fault.verdict,
+        by: fault.by,
+        make: () => spoiled(healthyOnWire(name, routing, count), fault.spoil),
+      })),
+  ),
+);
+
+/** What is wrong with the cluster's own word, though its packets are as they must be. */
+const ofTheCluster: Labelled[] = [...rolloutTroubles, ...ciliumNodeTroubles, ...agentTroubles]
+  .filter((trouble) => trouble.effect !== "note" && trouble.in !== "none")
+  .map((trouble) => ({
+    name: `${trouble.name} (${trouble.in})`,
+    verdict: trouble.effect === "contradicts" ? "failed" : "not proven",
+    by: [trouble.by],
+    make: () =>
+      spoiled(healthyOnWire(trouble.in, "tunnel", trouble.count), (wireCase) => {
+        trouble.spoil(wireCase.seen, wireCase.intent);
+        peersAsPublished(wireCase);
+      }),
+  }));
+
+/** The devices know their peers by what the CiliumNodes publish, be that right or wrong. */
+function peersAsPublished({ seen }: WireCase): void {
+  const published = new Map(
+    healthy("wireguard", seen.nodes.length).ciliumNodes.map(({ name, wireguardKey }) => [
+      wireguardKey,
+      seen.ciliumNodes.find((each) => each.name === name)?.wireguardKey ?? wireguardKey,
+    ]),
+  );
+  for (const { counters } of seen.agents) {
+    if (!counters || !("said" in counters.before) || !("said" in counters.after)) continue;
+    for (const peer of [...(counters.before.said.peers ?? []), ...(counters.after.said.peers ?? [])])
+      peer.publicKey = published.get(peer.publicKey) ?? peer.publicKey;
+  }
+}
+
+const labelled = [...ofTheWire, ...ofTheCluster];
+
+function spoiled(wireCase: WireCase, spoil: (wireCase: WireCase) => void): WireCase {
+  spoil(wireCase);
+  return wireCase;
+}
+
+function judged({ intent, seen }: WireCase, checks: readonly Check[] = allChecks): Judgement {
+  return judge(intent, seen, checks);
+}
+
+const speaking = ({ findings }: Judgement): string[] => [...new Set(findings.map((finding) => finding.check))];
+
+const atBest = (name: Case): Verdict => (name === "none" ? "not proven" : "proven");
+
+describe.each(CASES)("a healthy cluster with its packets seen, %s,", (name) => {
+  test.each(setups)("$routing, $count nodes", ({ routing, count }) => {
+    const judgement = judged(healthyOnWire(name, routing, count));
+    expect(judgement.verdict).toBe(atBest(name));
+    expect(speaking(judgement)).toEqual(name === "none" ? ["wire"] : []);
+  });
+});
+
+test.each(labelled)("$name: $verdict", ({ make, verdict, by }) => {
+  const judgement = judged(make());
+  expect(judgement.verdict).toBe(verdict);
+  expect(speaking(judgement)).toEqual(expect.arrayContaining([...by]));
+});
+
+test.each(allChecks.map(({ name }) => name))("without %s a labelled case gets another verdict", (name) => {
+  const rest = allChecks.filter((check) => check.name !== name);
+  const needs = labelled.find(({ make, verdict }) => judged(make(), rest).verdict !== verdict);
+  expect(needs?.name).toEqual(expect.any(String));
+});
+
+test("each finding about the wire says where and what to do", () => {
+  for (const { make } of ofTheWire) {
+    for (const { check, effect, evidence, fix, message } of judged(make()).findings) {
+      if (check === "wire" || effect === "note") continue;
+      expect({ message, fix }).toEqual({ message, fix: expect.stringMatching(/\w/) });
+      expect(message).not.toMatch(/undefined|null|\.$/);
+      if (check !== "wire-capture") expect(evidence).not.toBeNull();
+    }
+  }
+});
