@@ -22,14 +22,21 @@ export function leaks(intent: Intent, seen: Observation): Leak[] {
   const isLeak = ({ form, marker, from, to, src, dst }: PlaintextSeen): boolean => {
     if (form === "node") return intent.nodeEncryption && marker && mustNot(from) && mustNot(to);
     if (marker) return true;
-    // What a pod exchanges with another node's own address is node traffic, and what leaves the cluster is nobody's here.
-    return from !== null && to !== null && from !== to && !nodeIps.has(src) && !nodeIps.has(dst);
+    if (from === null || to === null || from === to) return false;
+    // What a pod exchanges with another node's own address is node traffic, and is encrypted with it; inside an overlay, with that.
+    return (form !== "bare" && encryptsOverlay(intent)) || !(nodeIps.has(src) || nodeIps.has(dst));
   };
   return seen.wire.vantages.flatMap((vantage) =>
     vantage.plaintext
       .filter((packet) => packet.packets > 0 && isLeak(packet))
       .map((packet) => ({ ...packet, vantage: vantage.name })),
   );
+}
+
+/** Up to 1.17 Cilium's IPsec encrypts what pods send, and then tunnels it; everything else encrypts the tunnel. */
+function encryptsOverlay({ encryption, cilium }: Intent): boolean {
+  const [major = 0, minor = 0] = cilium.version.split(".").map(Number);
+  return encryption === "wireguard" || major > 1 || minor >= 18;
 }
 
 const FORMS: Record<PlaintextSeen["form"], string> = {

@@ -69,19 +69,20 @@ const peerKeys: Check = {
   },
 };
 
+/** A session that markers used was younger than that when they began; of the end, many nodes' turns away, that could not be asked. */
 const peerHandshake: Check = {
   name: "peer-handshake",
   look: (intent, seen) => {
-    const ended = Date.parse(seen.wire?.endedAt ?? "");
+    const began = Date.parse(seen.wire?.startedAt ?? "");
     return withPeers(intent, seen).flatMap(({ node, evidence, partners, peers }) => {
       const young = ({ lastHandshake }: PeerCounters): boolean =>
-        ended - Date.parse(lastHandshake ?? "") <= 1000 * SESSION;
+        began - Date.parse(lastHandshake ?? "") <= 1000 * SESSION;
       const old = namesOf(seen, partners, peers).filter(({ peer }) => !young(peer));
       if (old.length === 0) return [];
       return [
         unobserved({
           node,
-          message: `has had no WireGuard handshake with ${suchAs(old.map(({ name }) => name))} in the last ${SESSION} s`,
+          message: `has had no WireGuard handshake with ${suchAs(old.map(({ name }) => name))} less than ${SESSION} s before the markers, or with them`,
           evidence,
           fix: "see that UDP port 51871 is open between the nodes",
           passing: true,

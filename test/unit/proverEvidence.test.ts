@@ -27,7 +27,7 @@ const INFORMATION = [
   // Counters since boot tell nothing of now.
   /ipsec\.errors/,
   // Of packets and counters: what is for people, and what only tells when something else is wrong.
-  / wire\.(startedAt|image|pairs)/,
+  / wire\.(endedAt|image|pairs)/,
   / wire\.probes\.\d+\.(nodeIps|podIp|device)/,
   / wire\.vantages\.\d+\.(name|device)$/,
   /controls\.\d+\.sent$/,
@@ -48,7 +48,7 @@ const NOT_IN: Record<Case, RegExp[]> = {
   // Only a control plane may opt out, and worker nodes do not.
   "wireguard with node encryption": [/bootId$/, /nodes\.[1-9]\d*\.controlPlane$/],
   // Which boot id is a node's own, nobody else can tell.
-  ipsec: [/^other .*bootId$/, /wireguard/, /nodeEncryption$/, /controlPlane$/, /wire\.endedAt$/],
+  ipsec: [/^other .*bootId$/, /wireguard/, /nodeEncryption$/, /controlPlane$/, /wire\.startedAt$/],
   none: [/bootId$/, /wireguard/, /ipsec/, /nodeEncryption$/, /controlPlane$/],
 };
 

@@ -3,10 +3,13 @@ import type { Check } from "../../prover/finding.ts";
 import { type Judgement, judge, type Verdict } from "../../prover/judge.ts";
 import { agentTroubles } from "./proverTroubles/agents.ts";
 import { ciliumNodeTroubles } from "./proverTroubles/ciliumNodes.ts";
-import { harmless, orderedFaults, soleFaults, type WireFault } from "./proverTroubles/faults.ts";
+import { harmless } from "./proverTroubles/harmless.ts";
 import { CASES, type Case, healthy } from "./proverTroubles/healthy.ts";
+import { orderedFaults } from "./proverTroubles/orderedFaults.ts";
 import { rolloutTroubles } from "./proverTroubles/rollout.ts";
+import { soleFaults } from "./proverTroubles/soleFaults.ts";
 import { healthyOnWire, type Routing, type WireCase } from "./proverTroubles/wire.ts";
+import type { WireFault } from "./proverTroubles/wireFault.ts";
 
 /** An observation and the verdict that it must have. */
 interface Labelled {
