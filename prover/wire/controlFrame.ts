@@ -31,8 +31,8 @@ export function controlFrame(frame: ControlFrame): Buffer {
   return carry(nodeIp, target, sourcePort, overlayPort, Buffer.concat([overlayHeader(form), inner]));
 }
 
-/** Linux draws the source port of an overlay packet from this range; any will do. */
-const sourcePort = 49_152;
+/** Any of those that Linux takes for overlay packets but 49152, by which tcpdump goes (BCM-LI) rather than by 8472. */
+const sourcePort = 50_000;
 
 /** VXLAN (RFC 7348) and Geneve (RFC 8926, an Ethernet frame inside), both with network id 2, as Cilium's world identity. */
 function overlayHeader(form: "vxlan" | "geneve"): Buffer {
