@@ -1,4 +1,11 @@
-import type { V1ConfigMap, V1ControllerRevision, V1DaemonSet, V1Node, V1Pod } from "@kubernetes/client-node";
+import type {
+  V1ConfigMap,
+  V1ControllerRevision,
+  V1DaemonSet,
+  V1Namespace,
+  V1Node,
+  V1Pod,
+} from "@kubernetes/client-node";
 
 /** The part of a cilium.io/v2 CiliumNode that is read. */
 export interface CiliumNode {
@@ -26,4 +33,47 @@ export interface ClusterApi {
   ciliumNodes(): Promise<CiliumNode[]>;
   /** Standard output of a command in an agent's container. Throws a CommandError where it fails or takes longer than `timeout` ms. */
   run(pod: string, command: string[], timeout: number): Promise<string>;
+}
+
+/** The Kubernetes API answered, and refused. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  /** HTTP status. */
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Where a command runs. */
+export interface ContainerName {
+  namespace: string;
+  pod: string;
+  container: string;
+}
+
+export interface ExecOptions {
+  /** Gets standard output as it comes, cut anywhere. */
+  stdout?: (text: string) => void;
+  stderr?: (text: string) => void;
+  /** Milliseconds that it may take. */
+  timeout: number;
+  /** Closes the connection; the command may live on. */
+  signal?: AbortSignal;
+}
+
+/** What the probes of the wire ask of a cluster. Every method throws a RefusedError where the API says no, and a ProverError where it cannot be asked. */
+export interface ProbeApi {
+  /** API requests so far. */
+  readonly requests: number;
+  namespaces(labelSelector: string): Promise<V1Namespace[]>;
+  createNamespace(manifest: V1Namespace): Promise<void>;
+  /** Does not wait until it is gone; one that is not there is gone already. */
+  deleteNamespace(name: string): Promise<void>;
+  createPod(namespace: string, manifest: V1Pod): Promise<void>;
+  pods(namespace: string): Promise<V1Pod[]>;
+  /** Throws a CommandError where the command fails, cannot be started or takes longer. */
+  exec(where: ContainerName, command: string[], options: ExecOptions): Promise<void>;
 }

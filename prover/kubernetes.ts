@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import {
   ApiException,
   AppsV1Api,
@@ -9,21 +10,33 @@ import {
   type V1ConfigMap,
   type V1ControllerRevision,
   type V1DaemonSet,
+  type V1Namespace,
   type V1Node,
   type V1Pod,
   type V1Status,
 } from "@kubernetes/client-node";
-import { type CiliumNode, type ClusterApi, CommandError } from "./clusterApi.ts";
+import {
+  type CiliumNode,
+  type ClusterApi,
+  CommandError,
+  type ContainerName,
+  type ExecOptions,
+  type ProbeApi,
+  RefusedError,
+} from "./clusterApi.ts";
 import { ProverError } from "./proverError.ts";
 
 /** Items a page of a list: big enough for few requests, small enough for the API server's and our memory. */
 const PAGE = 500;
 
+/** Characters of what a failed command said last that are kept for the reason. */
+const SAID = 2_000;
+
 /** Agents of the chart. */
 const AGENTS = "k8s-app=cilium";
 
-/** Thin reads of one cluster, through the official client. */
-export class Kubernetes implements ClusterApi {
+/** Thin reads of one cluster, and its probe pods, through the official client. */
+export class Kubernetes implements ClusterApi, ProbeApi {
   requests = 0;
   private readonly namespace: string;
   private readonly config: KubeConfig;
@@ -100,29 +113,75 @@ export class Kubernetes implements ClusterApi {
   }
 
   async run(pod: string, command: string[], timeout: number): Promise<string> {
+    let output = "";
+    const where = { namespace: this.namespace, pod, container: "cilium-agent" };
+    const stdout = (text: string): void => {
+      output += text;
+    };
+    await this.exec(where, command, { stdout, timeout });
+    return output;
+  }
+
+  namespaces(labelSelector: string): Promise<V1Namespace[]> {
+    return orRefused(this.list("list namespaces", (page) => this.core.listNamespace({ labelSelector, ...page })));
+  }
+
+  async createNamespace(body: V1Namespace): Promise<void> {
+    await orRefused(this.ask(`create namespace ${body.metadata?.name}`, () => this.core.createNamespace({ body })));
+  }
+
+  async deleteNamespace(name: string): Promise<void> {
+    await orRefused(this.ask(`delete namespace ${name}`, () => this.core.deleteNamespace({ name })));
+  }
+
+  async createPod(namespace: string, body: V1Pod): Promise<void> {
+    const made = await orRefused(
+      this.ask(`create pod ${body.metadata?.name}`, () => this.core.createNamespacedPod({ namespace, body })),
+    );
+    if (!made) throw new RefusedError(404, `there is no namespace ${namespace} any more`);
+  }
+
+  pods(namespace: string): Promise<V1Pod[]> {
+    return orRefused(this.list("list pods", (page) => this.core.listNamespacedPod({ namespace, ...page })));
+  }
+
+  async exec({ namespace, pod, container }: ContainerName, command: string[], options: ExecOptions): Promise<void> {
     this.requests++;
-    const stdout = new Collected();
-    const stderr = new Collected();
-    let close: (() => void) | undefined;
+    const { timeout, signal } = options;
+    let said = "";
+    const stdout = new Passed((text) => options.stdout?.(text));
+    const stderr = new Passed((text) => {
+      said = (said + text).slice(-SAID);
+      options.stderr?.(text);
+    });
+    let socket: { close(): void } | undefined;
+    let over = false;
     let timer: NodeJS.Timeout | undefined;
+    let stop: (() => void) | undefined;
     const ended = new Promise<V1Status>((resolve, reject) => {
       timer = setTimeout(() => reject(new CommandError(`did not answer within ${timeout / 1000} s`)), timeout);
+      stop = () => reject(new CommandError("was not waited for any longer"));
+      signal?.addEventListener("abort", stop);
+      if (signal?.aborted) stop();
       new Exec(this.config)
-        .exec(this.namespace, pod, "cilium-agent", command, stdout, stderr, null, false, resolve)
-        .then((socket) => {
-          close = () => socket.close();
-          socket.onclose = () => reject(new CommandError("closed the connection without an exit status"));
+        .exec(namespace, pod, container, command, stdout, stderr, null, false, resolve)
+        .then((opened) => {
+          socket = opened;
+          opened.onclose = () => reject(new CommandError("closed the connection without an exit status"));
+          // Nobody waits for one that opens too late.
+          if (over) opened.close();
         })
         .catch((error: unknown) => reject(new CommandError(`could not be reached: ${causeOf(error)}`)));
     });
     try {
       const status = await ended;
       if (status.status !== "Success")
-        throw new CommandError(`failed: ${stderr.text().trim() || status.message || "no reason given"}`);
-      return stdout.text();
+        throw new CommandError(`failed: ${said.trim() || status.message || "no reason given"}`);
     } finally {
+      over = true;
       clearTimeout(timer);
-      close?.();
+      if (stop) signal?.removeEventListener("abort", stop);
+      socket?.close();
     }
   }
 
@@ -152,25 +211,37 @@ export class Kubernetes implements ClusterApi {
       return await request();
     } catch (error) {
       if (error instanceof ApiException && error.code === 404) return null;
-      throw new ProverError(
-        "unanswered",
-        `${this.config.getCurrentCluster()?.server}: cannot ${what}: ${causeOf(error)}`,
-      );
+      const message = `${this.config.getCurrentCluster()?.server}: cannot ${what}: ${causeOf(error)}`;
+      throw new ProverError("unanswered", message, { cause: error });
     }
   }
 }
 
-/** Collects what a command prints. */
-class Collected extends Writable {
-  private readonly chunks: Buffer[] = [];
+/** A refusal by the API server as such, for those who can go on without. */
+async function orRefused<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    const { cause, message } = error as ProverError;
+    // 401 is about all that could be asked.
+    if (cause instanceof ApiException && cause.code !== 401) throw new RefusedError(cause.code, message);
+    throw error;
+  }
+}
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.chunks.push(chunk);
-    done();
+/** Passes on what a command prints, as it comes. */
+class Passed extends Writable {
+  private readonly decoder = new StringDecoder("utf8");
+  private readonly text: (text: string) => void;
+
+  constructor(text: (text: string) => void) {
+    super();
+    this.text = text;
   }
 
-  text(): string {
-    return Buffer.concat(this.chunks).toString("utf8");
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.text(this.decoder.write(chunk));
+    done();
   }
 }
 

@@ -6,8 +6,8 @@ export class ProverError extends Error {
   override readonly name = "ProverError";
   readonly kind: ProverErrorKind;
 
-  constructor(kind: ProverErrorKind, message: string) {
-    super(message);
+  constructor(kind: ProverErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.kind = kind;
   }
 }
