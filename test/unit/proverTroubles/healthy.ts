@@ -74,8 +74,8 @@ export function healthy(name: Case, count = 4): Observation {
       controlPlane: index === 0,
       simulated: false,
       ready: true,
-      addresses: [`172.18.0.${index + 2}`],
-      podCidrs: [`10.244.${index}.0/24`],
+      addresses: [`172.18.${(index + 2) >> 8}.${(index + 2) & 255}`],
+      podCidrs: [`10.${244 + (index >> 8)}.${index & 255}.0/24`],
     })),
     ciliumNodes: names.map(
       (node, index): CiliumNodeSeen => ({
