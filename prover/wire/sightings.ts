@@ -33,10 +33,31 @@ const maxFragmented = 256;
 const maxPlaintexts = 2_000;
 const maxCiphertexts = 20_000;
 
+interface WireIndex {
+  owners: AddressOwners<Owner>;
+  search: MarkerSearch;
+}
+
+/** All vantages of a run share one context, and so its index: at a thousand nodes one each would cost a million entries. */
+const indexes = new WeakMap<WireContext, WireIndex>();
+
+function indexOf(context: WireContext): WireIndex {
+  const known = indexes.get(context);
+  if (known) return known;
+  const owners = new AddressOwners<Owner>();
+  for (const { name, podIp, podCidrs } of context.nodes)
+    for (const range of [...podCidrs, ...(podIp ? [podIp] : [])]) owners.add(range, { node: name, pod: true });
+  // Last: where pods have addresses of the nodes' network, a node's own address may be in a range of pods.
+  for (const { name, ips } of context.nodes) for (const ip of ips) owners.add(ip, { node: name, pod: false });
+  const index = { owners, search: new MarkerSearch([...context.markers, ...context.controls.keys()]) };
+  indexes.set(context, index);
+  return index;
+}
+
 /** Sorts the packets of one vantage, from both of its captures, as they come. Its memory has a bound. */
 export class Sightings {
   readonly #context: WireContext;
-  readonly #owners = new AddressOwners<Owner>();
+  readonly #owners: AddressOwners<Owner>;
   readonly #search: MarkerSearch;
   readonly #fragments = new Fragments(maxFragmented);
   readonly #controlsSeen = new Map<string, number>();
@@ -45,11 +66,7 @@ export class Sightings {
 
   constructor(context: WireContext) {
     this.#context = context;
-    this.#search = new MarkerSearch([...context.markers, ...context.controls.keys()]);
-    for (const { name, podIp, podCidrs } of context.nodes)
-      for (const range of [...podCidrs, ...(podIp ? [podIp] : [])]) this.#owners.add(range, { node: name, pod: true });
-    // Last: where pods have addresses of the nodes' network, a node's own address may be in a range of pods.
-    for (const { name, ips } of context.nodes) for (const ip of ips) this.#owners.add(ip, { node: name, pod: false });
+    ({ owners: this.#owners, search: this.#search } = indexOf(context));
   }
 
   add(packet: Packet): void {
