@@ -3,6 +3,7 @@ import type { Intent } from "./intent.ts";
 import type { Judgement, NodeJudgement, Verdict } from "./judge.ts";
 import { notEncrypted } from "./notEncrypted.ts";
 import type { AgentMode, Observation } from "./observation.ts";
+import { proofInWords, type WireReport, wireReport } from "./wireReport.ts";
 
 /** What is told of a cluster, as JSON and as text. */
 export interface Report {
@@ -22,6 +23,8 @@ export interface Report {
   /** Why the verdict is no better, worst first; each names the nodes, the evidence and what to do. */
   reasons: string[];
   nodes: NodeReport[];
+  /** What was captured between the nodes; null where nobody looked. */
+  wire: WireReport | null;
   /** Traffic that is plain by design. */
   notEncrypted: string[];
   /** What the reasons are made of, one for each node. */
@@ -57,10 +60,11 @@ export interface Cost {
 }
 
 export function reportOf(intent: Intent, seen: Observation, judgement: Judgement, cost: Cost): Report {
+  const wire = wireReport(intent, seen);
   return {
     schema: 1,
     verdict: judgement.verdict,
-    statement: statement(intent, seen, judgement),
+    statement: statement(intent, seen, judgement, wire),
     simulated: isSimulated(intent, seen),
     cluster: intent.cluster,
     provider: intent.provider,
@@ -70,6 +74,7 @@ export function reportOf(intent: Intent, seen: Observation, judgement: Judgement
     keyId: intent.keyId,
     reasons: sentences(judgement.findings),
     nodes: nodeReports(seen, judgement),
+    wire,
     notEncrypted: notEncrypted(intent, seen),
     findings: judgement.findings,
     versions: { cilium: intent.cilium.version, agents: agentVersions(seen) },
@@ -84,19 +89,22 @@ function isSimulated(intent: Intent, seen: Observation): boolean {
 }
 
 /** The verdict with what it rests on; a simulated cluster is named as one. */
-function statement(intent: Intent, seen: Observation, { verdict, nodes }: Judgement): string {
+function statement(intent: Intent, seen: Observation, { verdict, nodes }: Judgement, wire: WireReport | null): string {
   const where = isSimulated(intent, seen) ? " (in rehearsal)" : "";
   return `${verdict}${where}: ${reading()}`;
 
   function reading(): string {
+    if (verdict === "proven" && wire) return proofInWords(wire);
     if (verdict === "failed") {
+      if (wire && wire.packets.plaintext > 0) return `${wire.packets.plaintext} readable packets between nodes`;
       const off = nodes.filter((node) => node.verdict === "contradicts").length;
       return off > 0 ? `${off} of ${seen.nodes.length} nodes are not as intended` : "the cluster is not as intended";
     }
     const silent = nodes.filter((node) => node.verdict === "unobserved").length;
     if (silent > 0) return `${silent} of ${seen.nodes.length} nodes could not be observed`;
     if (intent.encryption === "none") return "not encrypted, as configured";
-    return `all ${seen.nodes.length} nodes say ${modeName(intent)}, as configured`;
+    const word = `all ${seen.nodes.length} nodes say ${modeName(intent)}, as configured`;
+    return wire ? `${word}, but the wire was not observed as a whole` : word;
   }
 }
 

@@ -1,4 +1,5 @@
 import { modeName, type NodeReport, type Report } from "./report.ts";
+import { wireLines } from "./wireReport.ts";
 
 /** From how many nodes on only those with something to say are listed. */
 const LISTED = 10;
@@ -15,6 +16,7 @@ export function statusText(report: Report): string {
   const lines = [
     `${report.cluster} (${report.provider}), ${report.nodes.length} nodes, ${modeName(report)}${report.strict ? ", strict" : ""}`,
     ...branch([...listed.map(nodeLine), `${agreeing} of ${report.nodes.length} nodes agree with the settings`]),
+    ...(report.wire ? ["between the nodes:", ...branch(wireLines(report.wire))] : []),
     `verdict: ${report.statement}`,
     ...branch(report.reasons),
     "not encrypted, by design:",

@@ -13,7 +13,7 @@ const NAMES: Record<CiphertextSeen["kind"], string> = {
 };
 
 /** Packets of the kind that the mode sends; ESP that nobody could read the number of is not counted. */
-function isIntended(intent: Intent, { kind, spi, increasing, packets }: CiphertextSeen): boolean {
+export function isIntended(intent: Intent, { kind, spi, increasing, packets }: CiphertextSeen): boolean {
   if (packets === 0) return false;
   if (intent.encryption === "wireguard") return kind === "wireguard";
   return ["esp", "esp-in-vxlan", "esp-in-geneve"].includes(kind) && spi !== null && increasing !== null;

@@ -2,7 +2,7 @@ import { type Check, contradicts } from "../finding.ts";
 import type { Intent } from "../intent.ts";
 import type { Observation } from "../observation.ts";
 import type { PlaintextSeen } from "../wire/observation.ts";
-import { encryptsNode } from "./pairs.ts";
+import { encryptsNode, suchAs } from "./pairs.ts";
 import { liveAgents } from "./rollout.ts";
 
 /** Readable packets that should have been encrypted. */
@@ -40,9 +40,9 @@ function encryptsOverlay({ encryption, cilium }: Intent): boolean {
 }
 
 const FORMS: Record<PlaintextSeen["form"], string> = {
-  bare: "between pods, as they are",
-  vxlan: "between pods, inside VXLAN",
-  geneve: "between pods, inside Geneve",
+  bare: "between pods as they are",
+  vxlan: "between pods inside VXLAN",
+  geneve: "between pods inside Geneve",
   node: "between node addresses",
 };
 
@@ -50,16 +50,25 @@ export const wireReadable: Check = {
   name: "wire-readable",
   look: (intent, seen) => {
     const pods = new Map(liveAgents(seen).map(({ node, pod }) => [node, pod]));
-    return leaks(intent, seen).map((leak) => {
+    const streams = Map.groupBy(leaks(intent, seen), ({ vantage, from, form, marker }) =>
+      [vantage, from, form, marker].join("\n"),
+    );
+    return [...streams.values()].flatMap((group) => {
+      const [leak] = group;
+      if (!leak) return [];
       const pod = leak.from === null ? undefined : pods.get(leak.from);
-      return contradicts({
-        node: leak.from,
-        message: `sent ${leak.packets} readable packets to ${leak.to ?? leak.dst} ${FORMS[leak.form]}${leak.marker ? ", with this run's marker in them" : ""}: ${leak.example}`,
-        evidence: `capture at ${leak.vantage}`,
-        fix: pod
-          ? `keep what is secret off this path; restart its agent: kubectl -n ${intent.cilium.namespace} delete pod ${pod}; then prove again`
-          : "keep what is secret off this path, and find who has that address: kubectl get pods -A -o wide",
-      });
+      const packets = group.reduce((sum, each) => sum + each.packets, 0);
+      const to = [...new Set(group.map((each) => each.to ?? each.dst))];
+      return [
+        contradicts({
+          node: leak.from,
+          message: `sent ${packets} readable packets to ${suchAs(to)}, ${FORMS[leak.form]}${leak.marker ? ", with this run's marker in them" : ""}: ${leak.example}`,
+          evidence: `capture at ${leak.vantage}`,
+          fix: pod
+            ? `keep what is secret off this path; restart its agent: kubectl -n ${intent.cilium.namespace} delete pod ${pod}; then prove again`
+            : "keep what is secret off this path, and find who has that address: kubectl get pods -A -o wide",
+        }),
+      ];
     });
   },
 };

@@ -1,6 +1,8 @@
 import { type Check, type Found, note, unobserved } from "../finding.ts";
+import type { Intent } from "../intent.ts";
 import type { Observation } from "../observation.ts";
 import type { FlowSeen } from "../wire/observation.ts";
+import { wireReport } from "../wireReport.ts";
 import { captureChecks } from "./captures.ts";
 import { ciphertextChecks } from "./ciphertext.ts";
 import { wireReadable } from "./leaks.ts";
@@ -15,7 +17,7 @@ const wire: Check = {
     if (intent.encryption === "none") {
       return [
         unobserved({ ...nothing, message: "encryption is off, as configured, so there is nothing to prove" }),
-        ...readableAsConfigured(seen),
+        ...readableAsConfigured(intent, seen),
       ];
     }
     if (seen.wire) return [];
@@ -23,12 +25,11 @@ const wire: Check = {
   },
 };
 
-function readableAsConfigured(seen: Observation): Found[] {
-  const places = seen.wire?.vantages.filter((vantage) => vantage.plaintext.length > 0) ?? [];
-  const packets = places.flatMap((vantage) => vantage.plaintext).reduce((sum, each) => sum + each.packets, 0);
-  if (packets === 0) return [];
-  const message = `${packets} packets between nodes could be read, as configured`;
-  return [note({ node: null, message, evidence: `captures at ${places.map(({ name }) => name).join(", ")}` })];
+function readableAsConfigured(intent: Intent, seen: Observation): Found[] {
+  const wire = wireReport(intent, seen);
+  if (!wire?.packets.plaintext) return [];
+  const message = `${wire.packets.plaintext} packets between nodes could be read, as configured`;
+  return [note({ node: null, message, evidence: `captures at ${wire.vantages.total} places` })];
 }
 
 const isProbed = (seen: Observation): Set<string> =>

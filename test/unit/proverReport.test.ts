@@ -6,6 +6,7 @@ import { type Report, reportOf } from "../../prover/report.ts";
 import { statusText } from "../../prover/status.ts";
 import { CASES, type Case, healthy, intentFor } from "./proverTroubles/healthy.ts";
 import { agent } from "./proverTroubles/trouble.ts";
+import { healthyOnWire, passedBy, plainPackets, type WireCase } from "./proverTroubles/wire.ts";
 
 function report(name: Case, count = 4, spoil: (seen: Observation) => void = () => {}, simulated = false): Report {
   const intent = { ...intentFor(name, count), simulated };
@@ -77,4 +78,71 @@ test.each([
 
 test("strict mode is not said to be off where it is on", () => {
   expect(notEncrypted({ ...intentFor("ipsec"), strict: true }, healthy("ipsec")).join("\n")).not.toMatch(/strict/);
+});
+
+function wireReported(name: Case, spoil: (wireCase: WireCase) => void = () => {}): Report {
+  const wireCase = healthyOnWire(name);
+  spoil(wireCase);
+  const { intent, seen } = wireCase;
+  return reportOf(intent, seen, judge(intent, seen, allChecks), { requests: 14, seconds: 1.25 });
+}
+
+test.each(CASES)("the tree of a healthy cluster with its packets seen, %s", (name) => {
+  expect(statusText(wireReported(name))).toMatchSnapshot();
+});
+
+test("a proof says what it rests on", () => {
+  const report = wireReported("wireguard");
+  expect(report.statement).toBe(
+    "proven: 12 node pairs, 0 readable packets at 5 places of capture, 192 encrypted; each place saw its control",
+  );
+  expect(report.wire).toEqual({
+    vantages: { total: 5, silent: 0 },
+    pairs: { total: 12, tested: 12, sample: null },
+    packets: { plaintext: 0, ciphertext: 192 },
+    controls: { sent: 48, seen: 48 },
+  });
+});
+
+test("the proof of a sample says so", () => {
+  const { statement } = wireReported("ipsec", ({ wire }) => {
+    wire.pairs = { total: 9_900, tested: 12, sample: "each node sends to 3 others" };
+  });
+  expect(statement).toMatch(/^proven: 12 of 9900 node pairs, /);
+});
+
+test("a leak comes first, each packet counted once though two places saw it", () => {
+  const report = wireReported("wireguard", ({ wire }) => {
+    for (const place of passedBy(wire, 1)) place.plaintext.push(plainPackets({ from: 1, to: 0 }));
+  });
+  expect(report.statement).toBe("failed: 8 readable packets between nodes");
+  expect(statusText(report)).toMatchSnapshot();
+});
+
+test("where no node but a place outside is in trouble, the wire is said to be", () => {
+  const { statement } = wireReported("wireguard", ({ wire }) => {
+    for (const place of wire.vantages) if (place.where === "outside") place.silent = "no such device";
+  });
+  expect(statement).toBe(
+    "not proven: all 4 nodes say WireGuard, as configured, but the wire was not observed as a whole",
+  );
+});
+
+test("without encryption what can be read is counted, and called as configured", () => {
+  const report = wireReported("none");
+  expect(report.statement).toBe("not proven: not encrypted, as configured");
+  expect(report.wire?.packets).toEqual({ plaintext: 96, ciphertext: 0 });
+  expect(report.reasons.join()).toMatch(/96 packets between nodes could be read, as configured/);
+});
+
+test("a node that leaks to all the others is one sentence at each form", () => {
+  const { reasons } = wireReported("ipsec", ({ wire }) => {
+    for (const place of passedBy(wire, 1))
+      for (const to of [0, 2, 3]) place.plaintext.push(plainPackets({ from: 1, to }));
+  });
+  expect(reasons).toEqual([
+    expect.stringMatching(
+      /^dev-worker1: sent 24 readable packets to dev-control-plane and 2 more, between pods as they are/,
+    ),
+  ]);
 });
