@@ -22,7 +22,7 @@ const LEAST = 2;
  * an order that the seed decides, each sending to its nearest. The same seed and nodes give the same pairs.
  */
 export function chosenPairs(nodes: readonly string[], limit: number | "all", seed: string): PairPlan {
-  const total = nodes.length * (nodes.length - 1);
+  const total = nodes.length ** 2 - nodes.length;
   if (limit === "all" || total <= limit) {
     const tested = nodes.flatMap((from) => nodes.filter((to) => to !== from).map((to) => ({ from, to })));
     return { total, tested, sample: null };
