@@ -1,164 +1,125 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"os"
+	"strings"
 	"testing"
-	"time"
 )
 
-// newTestLAN makes nodes node1, node2, ... with the addresses 172.30.0.1 and on, the pod CIDRs 10.244.1.0/24 and on.
-func newTestLAN(t *testing.T, nodes int) *LAN {
-	t.Helper()
-	if err := Available(); err != nil {
-		t.Skip(err)
-	}
-	lan, err := NewLAN()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := lan.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	for i := 1; i <= nodes; i++ {
-		if _, err := lan.AddNode(nodeName(i), netip.MustParsePrefix(fmt.Sprintf("172.30.0.%d/16", i)), netip.MustParsePrefix(fmt.Sprintf("10.244.%d.0/24", i))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return lan
-}
-
-func nodeName(i int) string { return fmt.Sprintf("node%d", i) }
-
-// peersOf tells node i of all others.
-func peersOf(lan *LAN, self string) []Peer {
-	var peers []Peer
-	for name, node := range lan.nodes {
-		if name != self {
-			peers = append(peers, Peer{Name: name, IP: node.address.Addr(), PodCIDRs: []netip.Prefix{node.podCIDR}, EncryptsNodes: true})
-		}
-	}
-	return peers
-}
-
-func applyToAll(t *testing.T, lan *LAN, datapath Datapath) {
-	t.Helper()
-	for name, node := range lan.nodes {
-		datapath.Peers = peersOf(lan, name)
-		if err := node.Apply(datapath); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func addPod(t *testing.T, lan *LAN, node int, id string) *Pod {
-	t.Helper()
-	pod, err := lan.Node(nodeName(node)).AddPod(id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pod
-}
-
-// serveEcho answers each UDP packet and each TCP line at port 7000 of a namespace with itself.
-func serveEcho(t *testing.T, n *Namespace) {
-	t.Helper()
-	var listener net.Listener
-	var packets net.PacketConn
-	if err := n.Do(func() (err error) {
-		if listener, err = net.Listen("tcp4", ":7000"); err != nil {
-			return err
-		}
-		packets, err = net.ListenPacket("udp4", ":7000")
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close(); packets.Close() })
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer connection.Close()
-				buffer := make([]byte, 65536)
-				for {
-					size, err := connection.Read(buffer)
-					if err != nil {
-						return
-					}
-					_, _ = connection.Write(buffer[:size])
-				}
-			}()
-		}
-	}()
-	go func() {
-		buffer := make([]byte, 65536)
-		for {
-			size, from, err := packets.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			_, _ = packets.WriteTo(buffer[:size], from)
-		}
-	}()
-}
-
-// echo sends a text from a namespace and wants it back.
-func echo(n *Namespace, network string, to netip.Addr, text string, timeout time.Duration) error {
-	var connection net.Conn
-	if err := n.Do(func() (err error) {
-		connection, err = net.DialTimeout(network, netip.AddrPortFrom(to, 7000).String(), timeout)
-		return err
-	}); err != nil {
-		return err
-	}
-	defer connection.Close()
-	_ = connection.SetDeadline(time.Now().Add(timeout))
-	if _, err := connection.Write([]byte(text)); err != nil {
-		return err
-	}
-	buffer := make([]byte, 65536)
-	size := 0
-	for size < len(text) {
-		more, err := connection.Read(buffer[size:])
-		if err != nil {
-			return err
-		}
-		size += more
-	}
-	if string(buffer[:size]) != text {
-		return errors.New("something else came back")
-	}
-	return nil
-}
-
-const shortly = 150 * time.Millisecond
-
-func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
-
-func TestPodsOfTwoNodesTalk(t *testing.T) {
+func TestPodsOfTwoNodesTalkInClear(t *testing.T) {
 	for _, tunnel := range []bool{true, false} {
 		t.Run(fmt.Sprintf("tunnel=%v", tunnel), func(t *testing.T) {
 			lan := newTestLAN(t, 2)
 			a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
 			serveEcho(t, b.Namespace())
-			if err := echo(a.Namespace(), "udp4", b.IP(), "too early", shortly); err == nil {
+			if echo(a.Namespace(), "udp4", b.IP(), "too early", briefly) == nil {
 				t.Error("packets travel before there is a datapath")
 			}
 			applyToAll(t, lan, Datapath{Tunnel: tunnel})
-			for _, network := range []string{"tcp4", "udp4"} {
-				if err := echo(a.Namespace(), network, b.IP(), "marker", time.Second); err != nil {
-					t.Errorf("%s: %v", network, err)
-				}
+			outside := recordBridge(t, lan)
+			mustEcho(t, a.Namespace(), b.IP(), "a marker")
+			if !outside.shows("a marker") {
+				t.Error("the bridge does not show what passes in clear")
 			}
 		})
+	}
+}
+
+func TestEveryNodeReachesEveryOther(t *testing.T) {
+	lan := newTestLAN(t, 4)
+	var pods []*Pod
+	for i := 1; i <= 4; i++ {
+		pods = append(pods, addPod(t, lan, i, "pod"))
+		serveEcho(t, pods[i-1].Namespace())
+		serveEcho(t, lan.Node(nodeName(i)).Namespace())
+	}
+	for _, datapath := range []Datapath{{Tunnel: true}, {}, {Tunnel: true, Encryption: Wireguard}, {Encryption: Wireguard}} {
+		applyToAll(t, lan, datapath)
+		for i, from := range pods {
+			for j, to := range pods {
+				mustEcho(t, from.Namespace(), to.IP(), "pod to pod")
+				// By TCP, since a UDP server that listens on all addresses answers a pod from cilium_host.
+				if err := echo(from.Namespace(), "tcp4", lan.Node(nodeName(j+1)).address.Addr(), "pod to node", inTime); err != nil {
+					t.Errorf("pod %d to node %d: %v", i+1, j+1, err)
+				}
+				mustEcho(t, lan.Node(nodeName(i+1)).Namespace(), to.IP(), "node to pod")
+			}
+		}
+	}
+}
+
+func TestLargeTransfersAreNotFragmented(t *testing.T) {
+	lan := newTestLAN(t, 2)
+	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
+	serveEcho(t, b.Namespace())
+	for _, datapath := range []Datapath{
+		{Encryption: Wireguard, Tunnel: true}, {Encryption: IPsec, Tunnel: true}, {Encryption: IPsec, Tunnel: true, ESPInVXLAN: true}, {Encryption: IPsec},
+	} {
+		applyToAll(t, lan, datapath)
+		outside := recordBridge(t, lan)
+		if err := echo(a.Namespace(), "tcp4", b.IP(), strings.Repeat("a megabyte of text. ", 50_000), inTime); err != nil {
+			t.Errorf("%+v: %v", modeOf(datapath), err)
+		}
+		frames := outside.all()
+		if len(frames) < 700 {
+			t.Errorf("%+v: a megabyte is more than %d frames", modeOf(datapath), len(frames))
+		}
+		for _, frame := range frames {
+			if len(frame) > cableMTU+14 {
+				t.Fatalf("%+v: a frame of %d bytes", modeOf(datapath), len(frame))
+			}
+			if fragment := uint16(frame[20])<<8 | uint16(frame[21]); fragment&0x3fff != 0 {
+				t.Fatalf("%+v: a fragment", modeOf(datapath))
+			}
+		}
+	}
+}
+
+func TestRemovedNodesLeaveNothing(t *testing.T) {
+	lan := newTestLAN(t, 2)
+	addPod(t, lan, 2, "pod")
+	applyToAll(t, lan, Datapath{Tunnel: true, Encryption: IPsec})
+	must(t, lan.SetFaults([]Fault{{Kind: Loss, Node: "node2", Percent: 1}}))
+	if got := devices(t, lan.handle); got != "lan0 lo port1 port2" {
+		t.Error("at first: " + got)
+	}
+	must(t, lan.RemoveNode("node2"))
+	must(t, lan.RemoveNode("node2"))
+	if got := devices(t, lan.handle); got != "lan0 lo port1" {
+		t.Error("afterwards: " + got)
+	}
+	if lan.Node("node2") != nil {
+		t.Error("the node is still known")
+	}
+	// The same name, address and pod CIDR are free again.
+	_, err := lan.AddNode("node2", netip.MustParsePrefix("172.30.0.2/16"), netip.MustParsePrefix("10.244.2.0/24"))
+	must(t, err)
+}
+
+func TestNodesThatClashAreRefused(t *testing.T) {
+	lan := newTestLAN(t, 1)
+	for _, each := range []struct{ name, address, podCIDR, clash string }{
+		{"node1", "172.30.0.9/16", "10.244.9.0/24", "clashes"},
+		{"node9", "172.30.0.1/16", "10.244.9.0/24", "clashes"},
+		{"node9", "172.30.0.9/16", "10.244.1.128/25", "clashes"},
+		{"node9", "fd00::9/64", "10.244.9.0/24", "IPv4"},
+		{"node9", "172.30.0.9/16", "10.244.9.0/30", "/29"},
+	} {
+		_, err := lan.AddNode(each.name, netip.MustParsePrefix(each.address), netip.MustParsePrefix(each.podCIDR))
+		if err == nil || !strings.Contains(err.Error(), each.clash) {
+			t.Errorf("%+v: %v", each, err)
+		}
+	}
+	if lan.Node("node9") != nil || lan.Node("node1") == nil {
+		t.Error("a node that was refused changed something")
+	}
+}
+
+func TestPortsAreNamedAfterTheHostPartOfAddresses(t *testing.T) {
+	for address, port := range map[string]string{"172.30.0.3/16": "port3", "172.30.1.3/16": "port259", "192.168.7.20/24": "port20", "10.0.33.1/20": "port257"} {
+		if got := portName(netip.MustParsePrefix(address)); got != port {
+			t.Errorf("%s: %s, not %s", address, got, port)
+		}
 	}
 }
