@@ -87,7 +87,10 @@ func (n *Node) plugOrUnplug() error {
 		return fmt.Errorf("the cable of node %s: %w", n.name, err)
 	}
 	n.isUnplugged = cut
-	return nil
+	if cut {
+		return nil
+	}
+	return errors.Join(awaitCarrier(n.lan.handle, n.port), awaitCarrier(n.handle, cableDevice))
 }
 
 // losses are nftables rules by the chain that they belong to.

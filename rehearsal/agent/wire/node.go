@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -59,6 +60,9 @@ func (n *Node) build() (err error) {
 			setKernel("ipv4/ip_forward", "1"),
 			setKernel("ipv4/conf/all/send_redirects", "0"),
 			setKernel("ipv4/conf/default/send_redirects", "0"),
+			// One message a day. An ICMP error quotes the packet that it is about: while one node has no tunnel yet and another still sends
+			// to it, "port unreachable" would tell in clear what had just been decrypted. "Fragmentation needed" is not limited.
+			setKernel("ipv4/icmp_ratelimit", "86400000"),
 		)
 	}); err != nil {
 		return err
@@ -67,6 +71,9 @@ func (n *Node) build() (err error) {
 		return err
 	}
 	if n.cable, err = n.up(cableDevice, n.address); err != nil {
+		return err
+	}
+	if err := awaitCarrier(n.lan.handle, n.port); err != nil {
 		return err
 	}
 	pair := &netlink.Veth{LinkAttrs: named(hostDevice), PeerName: hostPeer}
@@ -95,6 +102,20 @@ func (n *Node) up(device string, address netip.Prefix) (index int, err error) {
 		return 0, fmt.Errorf("%s: %w", device, err)
 	}
 	return link.Attrs().Index, nil
+}
+
+// awaitCarrier waits until a device whose other end came up after it passes packets, which the kernel sees to in its own time.
+func awaitCarrier(handle *netlink.Handle, device string) error {
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Microsecond) {
+		link, err := handle.LinkByName(device)
+		if err != nil {
+			return err
+		}
+		if link.Attrs().OperState == netlink.OperUp {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s stays without a carrier", device)
 }
 
 func (n *Node) close() error {

@@ -92,12 +92,16 @@ func (n *Node) plugPod(pod *Pod) error {
 	if err := n.plugInside(pod); err != nil {
 		return err
 	}
+	if err := awaitCarrier(n.handle, pod.device); err != nil {
+		return err
+	}
 	if err := n.handle.NeighSet(neighbour(cable.Index, pod.ip, nodeMAC(pod.ip))); err != nil {
 		return err
 	}
 	return n.handle.RouteReplace(&netlink.Route{LinkIndex: cable.Index, Scope: netlink.SCOPE_LINK, Dst: ipNet(netip.PrefixFrom(pod.ip, 32))})
 }
 
+// plugInside is the pod's side of it. The node's end is up already.
 func (n *Node) plugInside(pod *Pod) error {
 	handle, err := pod.namespace.handle()
 	if err != nil {
