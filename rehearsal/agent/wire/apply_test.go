@@ -26,7 +26,7 @@ var encryptedDatapaths = []Datapath{
 }
 
 func TestEncryptedPodsAreUnreadableOutside(t *testing.T) {
-	lan := newTestLAN(t, 2)
+	lan := newScrambledLAN(t, 2)
 	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
 	one, two := lan.Node("node1"), lan.Node("node2")
 	serveEcho(t, b.Namespace())
@@ -49,7 +49,7 @@ func TestEncryptedPodsAreUnreadableOutside(t *testing.T) {
 
 // Cilium's switch of modes may lose packets; here as there, none may be readable.
 func TestNothingLeaksWhileModesChange(t *testing.T) {
-	lan := newTestLAN(t, 2)
+	lan := newScrambledLAN(t, 2)
 	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
 	serveEcho(t, a.Namespace())
 	serveEcho(t, b.Namespace())
@@ -95,7 +95,7 @@ func TestNothingLeaksWhileModesChange(t *testing.T) {
 }
 
 func TestAnEncryptorThatFailsCutsPodsOff(t *testing.T) {
-	lan := newTestLAN(t, 2)
+	lan := newScrambledLAN(t, 2)
 	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
 	serveEcho(t, b.Namespace())
 	applyToAll(t, lan, Datapath{Tunnel: true})
@@ -109,7 +109,7 @@ func TestAnEncryptorThatFailsCutsPodsOff(t *testing.T) {
 		if err := one.Apply(encrypted); !errors.Is(err, broken) {
 			t.Fatalf("the error is lost: %v", err)
 		}
-		if echo(a.Namespace(), "udp4", b.IP(), "secret", briefly) == nil || outside.shows("secret") {
+		if echo(a.Namespace(), "udp4", b.IP(), "secret", shortly) == nil || outside.shows("secret") {
 			t.Error("packets leave in clear that were to be encrypted")
 		}
 	}
@@ -119,7 +119,7 @@ func TestAnEncryptorThatFailsCutsPodsOff(t *testing.T) {
 }
 
 func TestApplyingTheSameAgainChangesNothing(t *testing.T) {
-	lan := newTestLAN(t, 4)
+	lan := newScrambledLAN(t, 4)
 	one := lan.Node("node1")
 	for _, datapath := range append([]Datapath{{}, {Tunnel: true}}, encryptedDatapaths...) {
 		applyToAll(t, lan, datapath)
@@ -162,7 +162,7 @@ func recordChanges(t *testing.T, node *Node) func() int {
 }
 
 func TestPeersComeMoveAndGo(t *testing.T) {
-	lan := newTestLAN(t, 2)
+	lan := newScrambledLAN(t, 2)
 	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
 	serveEcho(t, b.Namespace())
 	for _, datapath := range []Datapath{{}, {Tunnel: true}, {Tunnel: true, Encryption: Wireguard}, {Encryption: IPsec}} {
@@ -170,13 +170,13 @@ func TestPeersComeMoveAndGo(t *testing.T) {
 		mustEcho(t, a.Namespace(), b.IP(), "both there")
 		one := lan.Node("node1")
 		must(t, one.Apply(datapath)) // without peers
-		if echo(a.Namespace(), "udp4", b.IP(), "gone", briefly) == nil {
+		if echo(a.Namespace(), "udp4", b.IP(), "gone", shortly) == nil {
 			t.Errorf("%+v: packets still reach a peer that went", modeOf(datapath))
 		}
 		// The pod CIDR is at another address for a while, where nobody is.
 		datapath.Peers = []Peer{{Name: "node9", IP: netip.MustParseAddr("172.30.0.9"), PodCIDRs: []netip.Prefix{lan.Node("node2").podCIDR}}}
 		must(t, one.Apply(datapath))
-		if echo(a.Namespace(), "udp4", b.IP(), "elsewhere", briefly) == nil {
+		if echo(a.Namespace(), "udp4", b.IP(), "elsewhere", shortly) == nil {
 			t.Errorf("%+v: packets reach a node that has moved", modeOf(datapath))
 		}
 		datapath.Peers = peersOf(lan, "node1")
@@ -186,7 +186,7 @@ func TestPeersComeMoveAndGo(t *testing.T) {
 }
 
 func TestStatsAreTheEncryptors(t *testing.T) {
-	lan := newTestLAN(t, 1)
+	lan := newScrambledLAN(t, 1)
 	one := lan.Node("node1")
 	if got := one.Stats(); got.Errors != nil {
 		t.Errorf("a node without a datapath has none: %+v", got)

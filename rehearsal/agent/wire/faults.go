@@ -17,12 +17,11 @@ func (l *LAN) SetFaults(faults []Fault) error {
 		byNode[node] = nil
 	}
 	for _, fault := range faults {
-		node, ok := l.nodes[fault.Node]
-		if !ok {
+		if err := l.check(fault); err != nil {
 			l.mu.Unlock()
-			return fmt.Errorf("fault %s is for node %q, which does not exist", fault.Kind, fault.Node)
+			return err
 		}
-		byNode[node] = append(byNode[node], fault)
+		byNode[l.nodes[fault.Node]] = append(byNode[l.nodes[fault.Node]], fault)
 	}
 	l.mu.Unlock()
 	var problems []error
@@ -30,6 +29,18 @@ func (l *LAN) SetFaults(faults []Fault) error {
 		problems = append(problems, node.setFaults(own))
 	}
 	return errors.Join(append(problems, l.setCables())...)
+}
+
+// check finds what a person can get wrong in a fault.
+func (l *LAN) check(fault Fault) error {
+	// The peer may be gone, or come later.
+	if _, ok := l.nodes[fault.Node]; !ok {
+		return fmt.Errorf("fault %s is for node %q, which does not exist", fault.Kind, fault.Node)
+	}
+	if fault.Kind == Loss && (fault.Percent < 1 || fault.Percent > 100) {
+		return fmt.Errorf("fault %s of %d %%: it takes 1 to 100", fault.Kind, fault.Percent)
+	}
+	return nil
 }
 
 // SetFaults puts the faults of one node in force, in place of those that it had.
@@ -108,7 +119,10 @@ func lossRules(faults []Fault, ports map[string]string) losses {
 		case fault.Kind != Loss:
 			continue
 		}
-		drop := fmt.Sprintf("numgen random mod 100 < %d drop", percent)
+		drop := "drop"
+		if percent < 100 { // nft refuses a comparison that is always true
+			drop = fmt.Sprintf("numgen random mod 100 < %d drop", percent)
+		}
 		own, other := ports[fault.Node], ports[fault.Peer]
 		switch {
 		case fault.Peer == "":

@@ -16,8 +16,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newTestLAN makes nodes node1, node2, ... with the addresses 172.30.0.1 and on, the pod CIDRs 10.244.1.0/24 and on. They
-// encrypt with scramblers.
+// newScrambledLAN makes one whose nodes encrypt with scramblers.
+func newScrambledLAN(t *testing.T, nodes int) *LAN {
+	t.Helper()
+	lan := newTestLAN(t, nodes)
+	lan.newEncryptor = newScrambler
+	return lan
+}
+
+// newTestLAN makes nodes node1, node2, ... with the addresses 172.30.0.1 and on, the pod CIDRs 10.244.1.0/24 and on.
 func newTestLAN(t *testing.T, nodes int) *LAN {
 	t.Helper()
 	if err := Available(); err != nil {
@@ -26,7 +33,6 @@ func newTestLAN(t *testing.T, nodes int) *LAN {
 	lan, err := NewLAN()
 	must(t, err)
 	t.Cleanup(func() { must(t, lan.Close()) })
-	lan.newEncryptor = newScrambler
 	for i := 1; i <= nodes; i++ {
 		_, err := lan.AddNode(nodeName(i), netip.MustParsePrefix(fmt.Sprintf("172.30.0.%d/16", i)), netip.MustParsePrefix(fmt.Sprintf("10.244.%d.0/24", i)))
 		must(t, err)
@@ -99,10 +105,10 @@ func serveEcho(t *testing.T, namespace *Namespace) {
 	}()
 }
 
-// inTime is for what is to come back; briefly for what is not.
+// inTime is for what is to come back; shortly for what is not.
 const (
 	inTime  = 2 * time.Second
-	briefly = 100 * time.Millisecond
+	shortly = 150 * time.Millisecond
 )
 
 // echo sends a text from a namespace and wants it back.

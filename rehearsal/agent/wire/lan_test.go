@@ -10,10 +10,10 @@ import (
 func TestPodsOfTwoNodesTalkInClear(t *testing.T) {
 	for _, tunnel := range []bool{true, false} {
 		t.Run(fmt.Sprintf("tunnel=%v", tunnel), func(t *testing.T) {
-			lan := newTestLAN(t, 2)
+			lan := newScrambledLAN(t, 2)
 			a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
 			serveEcho(t, b.Namespace())
-			if echo(a.Namespace(), "udp4", b.IP(), "too early", briefly) == nil {
+			if echo(a.Namespace(), "udp4", b.IP(), "too early", shortly) == nil {
 				t.Error("packets travel before there is a datapath")
 			}
 			applyToAll(t, lan, Datapath{Tunnel: tunnel})
@@ -27,7 +27,7 @@ func TestPodsOfTwoNodesTalkInClear(t *testing.T) {
 }
 
 func TestEveryNodeReachesEveryOther(t *testing.T) {
-	lan := newTestLAN(t, 4)
+	lan := newScrambledLAN(t, 4)
 	var pods []*Pod
 	for i := 1; i <= 4; i++ {
 		pods = append(pods, addPod(t, lan, i, "pod"))
@@ -50,7 +50,7 @@ func TestEveryNodeReachesEveryOther(t *testing.T) {
 }
 
 func TestLargeTransfersAreNotFragmented(t *testing.T) {
-	lan := newTestLAN(t, 2)
+	lan := newScrambledLAN(t, 2)
 	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
 	serveEcho(t, b.Namespace())
 	for _, datapath := range []Datapath{
@@ -77,7 +77,7 @@ func TestLargeTransfersAreNotFragmented(t *testing.T) {
 }
 
 func TestRemovedNodesLeaveNothing(t *testing.T) {
-	lan := newTestLAN(t, 2)
+	lan := newScrambledLAN(t, 2)
 	addPod(t, lan, 2, "pod")
 	applyToAll(t, lan, Datapath{Tunnel: true, Encryption: IPsec})
 	must(t, lan.SetFaults([]Fault{{Kind: Loss, Node: "node2", Percent: 1}}))
@@ -98,7 +98,7 @@ func TestRemovedNodesLeaveNothing(t *testing.T) {
 }
 
 func TestNodesThatClashAreRefused(t *testing.T) {
-	lan := newTestLAN(t, 1)
+	lan := newScrambledLAN(t, 1)
 	for _, each := range []struct{ name, address, podCIDR, clash string }{
 		{"node1", "172.30.0.9/16", "10.244.9.0/24", "clashes"},
 		{"node9", "172.30.0.1/16", "10.244.9.0/24", "clashes"},

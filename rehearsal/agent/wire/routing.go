@@ -126,7 +126,7 @@ func (w wiring) add(peer Peer, host netip.Addr, datapath Datapath, leaks bool) {
 	forPods.source = host
 	for _, cidr := range pods {
 		w.routes[destination{tableMain, cidr}] = forPods
-		if mode.encryption != Plain && !mode.tunnelIsEncrypted() {
+		if mode.encryption != Plain {
 			w.routes[destination{tableMarked, cidr}] = route{device: cableDevice, via: peer.IP}
 		}
 		if repliesInClear(datapath) && !(datapath.EncryptNodes && peer.EncryptsNodes) {
@@ -153,7 +153,7 @@ func rulesOf(self netip.Addr, datapath Datapath) map[rule]bool {
 		// ESP goes into the tunnel; the tunnel's own packets, which carry the same mark, do not come here again.
 		rules[rule{priority: 100, table: tableTunnel, marked: true, esp: true}] = true
 	}
-	if mode.encryption != Plain && !mode.tunnelIsEncrypted() {
+	if mode.encryption != Plain {
 		// Copies of pods' packets that leak on order.
 		rules[rule{priority: 110, table: tableMarked, marked: true}] = true
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -88,11 +89,11 @@ func (s *scrambler) receiveAll() {
 
 func (s *scrambler) device() string { return s.name }
 
-func (s *scrambler) update(datapath Datapath, _ []Fault) error {
+func (s *scrambler) update(datapath Datapath, faults []Fault) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.updates++
-	s.peers = datapath.Peers
+	s.peers = slices.DeleteFunc(slices.Clone(datapath.Peers), func(peer Peer) bool { return faultFor(faults, PeerMissing, peer.Name) })
 	return nil
 }
 
