@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -126,35 +125,4 @@ func peersOf(self string, nodes []*unstructured.Unstructured) []peer {
 		peers = append(peers, found)
 	}
 	return peers
-}
-
-// podCIDRPool hands out parts of cluster-pool-ipv4-cidr, as Cilium's operator does in that mode of IPAM.
-type podCIDRPool struct {
-	pool   string
-	byNode map[string]string
-	next   uint32
-}
-
-// allocate gives a node its CIDR, the same at each call, or "" where the pool is used up or no IPv4 CIDR. CIDRs of
-// nodes that left are not given again while the process runs.
-func (p *podCIDRPool) allocate(pool string, bits int, node string) string {
-	prefix, err := netip.ParsePrefix(pool)
-	if err != nil || !prefix.Addr().Is4() || bits < prefix.Bits() || bits > 30 {
-		return ""
-	}
-	if p.pool != pool {
-		*p = podCIDRPool{pool: pool, byNode: map[string]string{}}
-	}
-	if cidr, ok := p.byNode[node]; ok {
-		return cidr
-	}
-	if p.next>>(bits-prefix.Bits()) != 0 {
-		return ""
-	}
-	base := prefix.Masked().Addr().As4()
-	var octets [4]byte
-	binary.BigEndian.PutUint32(octets[:], binary.BigEndian.Uint32(base[:])+p.next<<(32-bits))
-	p.next++
-	p.byNode[node] = netip.PrefixFrom(netip.AddrFrom4(octets), bits).String()
-	return p.byNode[node]
 }

@@ -42,7 +42,7 @@ func serveControl(ctx context.Context, dir string, r *runner) error {
 			http.Error(response, "the body is no list of faults: "+err.Error(), http.StatusBadRequest)
 			return
 		}
-		if err := r.orderFaults(ordered); err != nil {
+		if err := r.orderFaults(request.Context(), ordered); err != nil {
 			http.Error(response, err.Error(), http.StatusBadRequest)
 			return
 		}
@@ -66,7 +66,7 @@ func answer(response http.ResponseWriter, document any) {
 }
 
 // orderFaults puts a complete list in force, on the wire and in the agents, or nothing of it.
-func (r *runner) orderFaults(ordered []wire.Fault) error {
+func (r *runner) orderFaults(ctx context.Context, ordered []wire.Fault) error {
 	for _, fault := range ordered {
 		if err := checkFault(fault, r.world.exists); err != nil {
 			return err
@@ -75,9 +75,14 @@ func (r *runner) orderFaults(ordered []wire.Fault) error {
 			return err
 		}
 	}
-	pods := r.world.setFaults(ordered)
+	pods, booted := r.world.setFaults(ordered)
 	if err := r.network.setFaults(wireFaults(ordered)); err != nil {
 		return err
+	}
+	for node, bootID := range booted {
+		if err := r.tellBootID(ctx, node, bootID); err != nil {
+			return err
+		}
 	}
 	for _, pod := range pods {
 		r.queue.Add(task{forAgent, pod})

@@ -59,12 +59,13 @@ func wireFaults(ordered []wire.Fault) []wire.Fault {
 	return slices.DeleteFunc(slices.Clone(ordered), func(fault wire.Fault) bool { return slices.Contains(ofAgent, fault.Kind) })
 }
 
-// setFaults replaces the orders, and tells which agents' pods have something new to report.
-func (w *world) setFaults(ordered []wire.Fault) (pods []string) {
+// setFaults replaces the orders, and tells which agents' pods have something new to report, and the boot ids of machines that
+// booted for it.
+func (w *world) setFaults(ordered []wire.Fault) (pods []string, booted map[string]string) {
 	frozen := w.statesToFreeze(ordered)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.faults = ordered
+	w.faults, booted = ordered, map[string]string{}
 	for _, m := range w.machines {
 		before := m.faults
 		m.faults = agentFaults(ordered, m.name)
@@ -85,10 +86,15 @@ func (w *world) setFaults(ordered []wire.Fault) (pods []string) {
 			// No inputs have this version, so the next look starts the agent.
 			m.agent.inputs = ""
 		}
+		if before[wire.OldConfig] && !m.faults[wire.OldConfig] {
+			// Its numbers begin again, and with the keys of before the others would take its packets for replays.
+			m.bootID = newBootID()
+			booted[m.name] = m.bootID
+		}
 		m.agent.isReported = false
 		pods = append(pods, m.agent.pod)
 	}
-	return pods
+	return pods, booted
 }
 
 // statesToFreeze are the answers of the agents that will lie, as they are now.

@@ -152,8 +152,11 @@ func (r *runner) lookAgain(node string) {
 // applyDatapath lets a node send and receive as its agent decided. A node without a running agent stays as it is.
 func (r *runner) applyDatapath(node string) error {
 	on := r.network.node(node)
+	if on == nil {
+		return nil
+	}
 	wanted, podCIDR, ok := r.world.datapath(node)
-	if on == nil || !ok {
+	if !ok {
 		return nil
 	}
 	if err := on.SetPodCIDR(podCIDR); err != nil {
@@ -167,7 +170,7 @@ const settle = 100 * time.Millisecond
 
 // ciliumNodesChanged lets every agent take notice.
 func (r *runner) ciliumNodesChanged() {
-	for node := range r.world.agentPods() {
+	for _, node := range r.network.state().Nodes {
 		r.queue.AddAfter(task{forDatapath, node}, settle)
 	}
 }
@@ -181,8 +184,12 @@ func (r *runner) boot(ctx context.Context, node *corev1.Node) error {
 	if err := r.network.addNode(node.Name, nodeAddress(node), firstPrefix(node.Spec.PodCIDRs)); err != nil {
 		slog.Error("wire: a node is without one", "node", node.Name, "err", err)
 	}
+	return r.tellBootID(ctx, node.Name, bootID)
+}
+
+func (r *runner) tellBootID(ctx context.Context, node, bootID string) error {
 	status := map[string]any{"nodeInfo": map[string]any{"bootID": bootID}}
-	return patchStatus(ctx, r.client.CoreV1().Nodes().Patch, node.Name, status)
+	return patchStatus(ctx, r.client.CoreV1().Nodes().Patch, node, status)
 }
 
 // forget lets a machine go, and its CiliumNode with it: the garbage collector notices new kinds of owners late, and until

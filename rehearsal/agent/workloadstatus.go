@@ -86,10 +86,20 @@ func waitingStatus(pod *corev1.Pod, nodeIP, message string) corev1.PodStatus {
 		status.StartTime = pod.Status.StartTime
 	}
 	for _, container := range pod.Spec.Containers {
-		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
+		one := corev1.ContainerStatus{
 			Name: container.Name, Image: container.Image,
 			State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reasonCreating, Message: message}},
-		})
+		}
+		index := slices.IndexFunc(pod.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool { return c.Name == container.Name })
+		if index >= 0 {
+			before := pod.Status.ContainerStatuses[index]
+			one.RestartCount, one.LastTerminationState = before.RestartCount, before.LastTerminationState
+			if before.State.Running != nil {
+				// It ended with its node, nobody saw how.
+				one.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "Unknown"}
+			}
+		}
+		status.ContainerStatuses = append(status.ContainerStatuses, one)
 	}
 	status.Conditions = []corev1.PodCondition{
 		{Type: corev1.ContainersReady, Status: corev1.ConditionFalse, Reason: "ContainersNotReady", Message: message},

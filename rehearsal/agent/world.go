@@ -198,7 +198,7 @@ func (w *world) published(m *machine) ciliumNodeFacts {
 	facts := ciliumNodeFacts{name: m.name, uid: m.uid, bootID: m.bootID, ip: m.ip, podCIDRs: m.podCIDRs}
 	if a.config.clusterPool != "" {
 		facts.podCIDRs = nil
-		if cidr := w.pool.allocate(a.config.clusterPool, a.config.poolMaskBits, m.name); cidr != "" {
+		if cidr := w.pool.allocate(a.config.clusterPool, a.config.poolMaskBits, m.name, w.ciliumNodes); cidr != "" {
 			facts.podCIDRs = []string{cidr}
 		}
 	}

@@ -167,9 +167,10 @@ func TestPeersAreTheOtherNodesThatPublishAKey(t *testing.T) {
 
 func TestClusterPoolGivesEachNodeItsOwnPart(t *testing.T) {
 	var pool podCIDRPool
+	none := func() []*unstructured.Unstructured { return nil }
 	got := []string{
-		pool.allocate("10.0.0.0/23", 24, "a"), pool.allocate("10.0.0.0/23", 24, "b"),
-		pool.allocate("10.0.0.0/23", 24, "a"), pool.allocate("10.0.0.0/23", 24, "c"),
+		pool.allocate("10.0.0.0/23", 24, "a", none), pool.allocate("10.0.0.0/23", 24, "b", none),
+		pool.allocate("10.0.0.0/23", 24, "a", none), pool.allocate("10.0.0.0/23", 24, "c", none),
 	}
 	want := []string{"10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/24", ""}
 	for i := range want {
@@ -177,8 +178,21 @@ func TestClusterPoolGivesEachNodeItsOwnPart(t *testing.T) {
 			t.Fatalf("%v, wanted %v", got, want)
 		}
 	}
-	if cidr := pool.allocate("10.1.0.0/23", 24, "b"); cidr != "10.1.0.0/24" {
+	if cidr := pool.allocate("10.1.0.0/23", 24, "b", none); cidr != "10.1.0.0/24" {
 		t.Fatalf("after a change of the pool: %s", cidr)
+	}
+	var restarted podCIDRPool
+	held := func() []*unstructured.Unstructured {
+		return []*unstructured.Unstructured{
+			ciliumNode(ciliumNodeFacts{name: "b", podCIDRs: []string{"10.0.0.0/24"}}),
+			ciliumNode(ciliumNodeFacts{name: "c", podCIDRs: []string{"192.168.0.0/24"}}),
+		}
+	}
+	if cidr := restarted.allocate("10.0.0.0/23", 24, "a", held); cidr != "10.0.1.0/24" {
+		t.Fatalf("gives a node what another holds: %s", cidr)
+	}
+	if cidr := restarted.allocate("10.0.0.0/23", 24, "b", held); cidr != "10.0.0.0/24" {
+		t.Fatalf("takes from a node what it holds: %s", cidr)
 	}
 }
 
