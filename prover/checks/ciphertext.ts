@@ -30,28 +30,25 @@ function unencryptedPairs(intent: Intent, seen: Observation): Found[] {
   if (!wire) return [];
   const mode = intent.encryption === "wireguard" ? "WireGuard" : "ESP";
   const pairs = testedPairs(wire);
+  const bySender = Map.groupBy(pairs, ({ from }) => from);
   return runningVantages(intent, seen).flatMap((vantage) => {
     const encrypted = new Set(vantage.ciphertext.filter((each) => isIntended(intent, each)).map(pairKey));
-    const missing = new Map<string, string[]>();
-    for (const pair of pairs) {
-      if (encrypted.has(pairKey(pair)) || !sees(vantage, pair.from)) continue;
-      missing.set(pair.from, [...(missing.get(pair.from) ?? []), pair.to]);
-    }
-    return [...missing].map(([from, to]) =>
+    // A node's own device is passed by what that node sends only.
+    const passing = vantage.where === "outside" ? pairs : (bySender.get(vantage.node ?? "") ?? []);
+    const missing = Map.groupBy(
+      passing.filter((pair) => !encrypted.has(pairKey(pair))),
+      ({ from }) => from,
+    );
+    return [...missing].map(([from, unseen]) =>
       unobserved({
         node: from,
-        message: `sent no ${mode} packet to ${suchAs(to)}`,
+        message: `sent no ${mode} packet to ${suchAs(unseen.map(({ to }) => to))}`,
         evidence: `capture at ${vantage.name}`,
         fix: `see that ${intent.encryption === "wireguard" ? "UDP port 51871" : "IP protocol 50 (ESP)"} may pass between the nodes`,
         passing: true,
       }),
     );
   });
-}
-
-/** Whether what a node sends passes there. */
-function sees({ where, node }: VantageSeen, sender: string): boolean {
-  return where === "outside" || node === sender;
 }
 
 /**

@@ -2,7 +2,7 @@ import { type Check, contradicts } from "../finding.ts";
 import type { Intent } from "../intent.ts";
 import type { Observation } from "../observation.ts";
 import type { PlaintextSeen } from "../wire/observation.ts";
-import { encryptsNode, suchAs } from "./pairs.ts";
+import { encryptingNodes, suchAs } from "./pairs.ts";
 import { liveAgents } from "./rollout.ts";
 
 /** Readable packets that should have been encrypted. */
@@ -18,7 +18,8 @@ export function leaks(intent: Intent, seen: Observation): Leak[] {
     ...seen.nodes.flatMap((node) => node.addresses),
     ...seen.wire.probes.flatMap((probe) => probe.nodeIps),
   ]);
-  const mustNot = (node: string | null): boolean => node === null || encryptsNode(intent, seen, node);
+  const encrypting = encryptingNodes(intent, seen);
+  const mustNot = (node: string | null): boolean => node === null || encrypting.has(node);
   const isLeak = ({ form, marker, from, to, src, dst }: PlaintextSeen): boolean => {
     if (form === "node") return intent.nodeEncryption && marker && mustNot(from) && mustNot(to);
     if (marker) return true;

@@ -31,27 +31,25 @@ export function partnersOf(pairs: Iterable<Pair>): Partners {
   return partners;
 }
 
-/** What must have come back for a pair to be proven. */
-export function requiredFlows(
-  intent: Intent,
-  seen: Observation,
-  { from, to }: Pair,
-): Pick<FlowSeen, "kind" | "protocol">[] {
-  const kinds = encryptsNode(intent, seen, from) && encryptsNode(intent, seen, to) ? ["pod", "node"] : ["pod"];
-  return (kinds as FlowSeen["kind"][]).flatMap((kind) => [
+/** What must have come back for a pair to be proven; `nodes` are those that encrypt their own address's traffic. */
+export function requiredFlows(nodes: ReadonlySet<string>, { from, to }: Pair): Pick<FlowSeen, "kind" | "protocol">[] {
+  const kinds: FlowSeen["kind"][] = nodes.has(from) && nodes.has(to) ? ["pod", "node"] : ["pod"];
+  return kinds.flatMap((kind) => [
     { kind, protocol: "tcp" },
     { kind, protocol: "udp" },
   ]);
 }
 
-/** Whether traffic of the node's own address must be encrypted: node encryption is on, and the node did not opt out as it may. */
-export function encryptsNode(intent: Intent, seen: Observation, node: string): boolean {
-  if (!intent.nodeEncryption) return false;
-  if (!mayOptOut(seen, node)) return true;
-  // An agent that does not answer leaves it open, and is not proven anyway.
-  return seen.agents.some(
-    ({ node: at, status }) => at === node && "said" in status && status.said.nodeEncryption === "Enabled",
+/** The nodes whose own address's traffic must be encrypted: node encryption is on, and they did not opt out as some may. */
+export function encryptingNodes(intent: Intent, seen: Observation): ReadonlySet<string> {
+  if (!intent.nodeEncryption) return new Set();
+  // An agent that does not answer leaves open whether its node opted out, and is not proven anyway.
+  const enabled = new Set(
+    seen.agents.flatMap(({ node, status }) =>
+      "said" in status && status.said.nodeEncryption === "Enabled" ? [node] : [],
+    ),
   );
+  return new Set(seen.nodes.map(({ name }) => name).filter((name) => !mayOptOut(seen, name) || enabled.has(name)));
 }
 
 /** Some names in few words: the first, and how many more. */

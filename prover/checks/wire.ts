@@ -6,7 +6,7 @@ import { wireReport } from "../wireReport.ts";
 import { captureChecks } from "./captures.ts";
 import { ciphertextChecks } from "./ciphertext.ts";
 import { wireReadable } from "./leaks.ts";
-import { type Pair, pairKey, requiredFlows, suchAs, testedPairs } from "./pairs.ts";
+import { encryptingNodes, type Pair, pairKey, requiredFlows, suchAs, testedPairs } from "./pairs.ts";
 import { counterChecks } from "./peers.ts";
 
 /** Status never proves: until packets are looked at, the verdict is `not proven` at best. */
@@ -32,8 +32,9 @@ function readableAsConfigured(intent: Intent, seen: Observation): Found[] {
   return [note({ node: null, message, evidence: `captures at ${wire.vantages.total} places` })];
 }
 
-const isProbed = (seen: Observation): Set<string> =>
-  new Set(seen.wire?.probes.filter((probe) => probe.silent === null).map((probe) => probe.node));
+function probedNodes(seen: Observation): string[] {
+  return seen.wire?.probes.filter((probe) => probe.silent === null).map((probe) => probe.node) ?? [];
+}
 
 const wireProbe: Check = {
   name: "wire-probe",
@@ -62,30 +63,35 @@ const wirePairs: Check = {
   look: (intent, seen) => {
     const { wire } = seen;
     if (!wire || intent.encryption === "none") return [];
-    const tested = new Set(testedPairs(wire).map(pairKey));
-    const probed = [...isProbed(seen)];
+    const pairs = testedPairs(wire);
     const { total, sample } = wire.pairs;
+    const sentTo = Map.groupBy(pairs, ({ from }) => from);
+    const received = new Set(pairs.map(({ to }) => to));
+    const probed = probedNodes(seen);
     const untested = probed.flatMap((node) => {
-      const others = probed.filter((other) => other !== node);
-      const missing = (pair: (other: string) => Pair): string[] =>
-        others.filter((other) => !tested.has(pairKey(pair(other))));
-      const to = missing((other) => ({ from: node, to: other }));
-      const from = missing((other) => ({ from: other, to: node }));
-      const what = untestedIn(sample !== null, others, to, from);
-      if (what === null) return [];
-      return [unobserved({ node, message: what, evidence: "marker traffic", fix: "prove again" })];
+      const tested = new Set(sentTo.get(node)?.map(({ to }) => to));
+      const others = probed.filter((other) => other !== node && !tested.has(other));
+      const what =
+        sample === null
+          ? sentToAll(others)
+          : probed.length > 1
+            ? sentAndReceived(tested.size > 0, received.has(node))
+            : null;
+      return what === null ? [] : [unobserved({ node, message: what, evidence: "marker traffic", fix: "prove again" })];
     });
     if (sample === null) return untested;
-    const message = `${tested.size} of ${total} node pairs were tested: ${sample}`;
+    const message = `${pairs.length} of ${total} node pairs were tested: ${sample}`;
     return [...untested, note({ node: null, message, evidence: "marker traffic" })];
   },
 };
 
-function untestedIn(sampled: boolean, others: string[], to: string[], from: string[]): string | null {
-  if (!sampled) return to.length > 0 ? `no marker was sent from it to ${suchAs(to)}` : null;
-  if (others.length === 0) return null;
-  if (to.length === others.length) return "no marker was sent from it to any other node";
-  return from.length === others.length ? "no marker was sent to it from any other node" : null;
+function sentToAll(untested: string[]): string | null {
+  return untested.length > 0 ? `no marker was sent from it to ${suchAs(untested)}` : null;
+}
+
+function sentAndReceived(sent: boolean, received: boolean): string | null {
+  if (!sent) return "no marker was sent from it to any other node";
+  return received ? null : "no marker was sent to it from any other node";
 }
 
 /** Where nothing came back nothing may have crossed, and then its not being readable says nothing. */
@@ -94,9 +100,10 @@ const wireFlow: Check = {
   look: (intent, seen) => {
     if (!seen.wire || intent.encryption === "none") return [];
     const flows = new Map(seen.wire.flows.map((flow) => [flowKey(flow, flow), flow]));
+    const nodes = encryptingNodes(intent, seen);
     const lost = new Map<string, { to: string[]; why: string | null }>();
     for (const pair of testedPairs(seen.wire)) {
-      for (const required of requiredFlows(intent, seen, pair)) {
+      for (const required of requiredFlows(nodes, pair)) {
         const flow = flows.get(flowKey(pair, required));
         if (flow && flow.silent === null && flow.returned > 0) continue;
         const key = `${pair.from} ${required.kind} ${required.protocol}`;

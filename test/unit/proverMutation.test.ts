@@ -27,8 +27,7 @@ const setups = ROUTINGS.flatMap((routing) => COUNTS.map((count) => ({ routing, c
 const ofTheWire: Labelled[] = [...orderedFaults, ...soleFaults, ...harmless].flatMap((fault: WireFault) =>
   fault.in.flatMap((name) =>
     setups
-      // Of two nodes one may have opted out, and then no node traffic is left to encrypt.
-      .filter(({ count }) => count > 2 || fault.name !== "two workers exchange node traffic in clear")
+      .filter(({ count }) => count >= (fault.least ?? 2))
       .map(({ routing, count }) => ({
         name: `${fault.name} (${name}, ${routing}, ${count} nodes)`,
         verdict: fault.verdict,

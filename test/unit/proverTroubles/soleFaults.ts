@@ -57,6 +57,8 @@ export const soleFaults: readonly WireFault[] = [
   {
     name: "two workers exchange node traffic in clear",
     in: ["wireguard with node encryption"],
+    // One of two is a control plane, which opted out.
+    least: 3,
     spoil: ({ wire }) => {
       vantage(wire, 1).plaintext.push(plainNodePackets({ from: 1, to: wire.probes.length - 1 }));
     },
@@ -182,6 +184,16 @@ export const soleFaults: readonly WireFault[] = [
     in: ENCRYPTED,
     spoil: ({ wire }) => {
       wire.flows.splice(1, 1);
+    },
+    verdict: "not proven",
+    by: ["wire-flow"],
+  },
+  {
+    name: "no marker was sent between the addresses of two workers",
+    in: ["wireguard with node encryption"],
+    least: 3,
+    spoil: ({ wire }) => {
+      wire.flows = wire.flows.filter(({ kind, from }) => kind === "pod" || from !== nodeName(1));
     },
     verdict: "not proven",
     by: ["wire-flow"],

@@ -1,4 +1,4 @@
-import { encryptsNode } from "../../../prover/checks/pairs.ts";
+import { encryptingNodes, requiredFlows } from "../../../prover/checks/pairs.ts";
 import type { Intent } from "../../../prover/intent.ts";
 import type { Counters, Observation, PeerCounters } from "../../../prover/observation.ts";
 import type {
@@ -69,7 +69,7 @@ export function healthyOnWire(name: Case, routing: Routing = "tunnel", count = 4
       silent: null,
     })),
     vantages: [...indices.map(place), place(null)],
-    flows: pairs.flatMap(({ from, to }) => flows(intent, seen, nodeName(from), nodeName(to))),
+    flows: pairs.flatMap(({ from, to }) => flows(encryptingNodes(intent, seen), nodeName(from), nodeName(to))),
   };
   seen.wire = wire;
   for (const [index, agent] of seen.agents.entries()) {
@@ -81,12 +81,8 @@ export function healthyOnWire(name: Case, routing: Routing = "tunnel", count = 4
   return { intent, seen, wire };
 }
 
-function flows(intent: Intent, seen: Observation, from: string, to: string): FlowSeen[] {
-  const kinds: FlowSeen["kind"][] =
-    encryptsNode(intent, seen, from) && encryptsNode(intent, seen, to) ? ["pod", "node"] : ["pod"];
-  return kinds.flatMap((kind) =>
-    (["tcp", "udp"] as const).map((protocol) => ({ from, to, kind, protocol, sent: 3, returned: 3, silent: null })),
-  );
+function flows(nodes: ReadonlySet<string>, from: string, to: string): FlowSeen[] {
+  return requiredFlows(nodes, { from, to }).map((flow) => ({ from, to, ...flow, sent: 3, returned: 3, silent: null }));
 }
 
 function ciphertext(intent: Intent, { from, to }: { from: number; to: number }): CiphertextSeen {

@@ -8,6 +8,8 @@ import { counted, passedBy, plainPackets, type WireCase } from "./wire.ts";
 export interface WireFault {
   name: string;
   in: readonly Case[];
+  /** How many nodes it takes; 2 unless said. */
+  least?: number;
   spoil(wireCase: WireCase): void;
   verdict: Verdict;
   /** Checks that must speak; others may too. */
