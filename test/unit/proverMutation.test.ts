@@ -1,4 +1,5 @@
 import { allChecks } from "../../prover/checks/checks.ts";
+import { wireChecks } from "../../prover/checks/wire.ts";
 import type { Check } from "../../prover/finding.ts";
 import { type Judgement, judge, type Verdict } from "../../prover/judge.ts";
 import { agentTroubles } from "./proverTroubles/agents.ts";
@@ -89,22 +90,30 @@ describe.each(CASES)("a healthy cluster with its packets seen, %s,", (name) => {
   });
 });
 
-test.each(labelled)("$name: $verdict", ({ make, verdict, by }) => {
-  const judgement = judged(make());
+/** Made and judged once. Judging changes nothing in them. */
+const judgedCases = labelled.map(({ make, ...label }) => {
+  const wireCase = make();
+  return { ...label, wireCase, judgement: judged(wireCase) };
+});
+
+test.each(judgedCases)("$name: $verdict", ({ judgement, verdict, by }) => {
   expect(judgement.verdict).toBe(verdict);
   expect(speaking(judgement)).toEqual(expect.arrayContaining([...by]));
 });
 
 test.each(allChecks.map(({ name }) => name))("without %s a labelled case gets another verdict", (name) => {
   const rest = allChecks.filter((check) => check.name !== name);
-  const needs = labelled.find(({ make, verdict }) => judged(make(), rest).verdict !== verdict);
+  const needs = judgedCases
+    .filter(({ judgement }) => speaking(judgement).includes(name))
+    .find(({ wireCase, verdict }) => judged(wireCase, rest).verdict !== verdict);
   expect(needs?.name).toEqual(expect.any(String));
 });
 
 test("each finding about the wire says where and what to do", () => {
-  for (const { make } of ofTheWire) {
-    for (const { check, effect, evidence, fix, message } of judged(make()).findings) {
-      if (check === "wire" || effect === "note") continue;
+  const ofWire = new Set(wireChecks.map(({ name }) => name));
+  for (const { judgement } of judgedCases) {
+    for (const { check, effect, evidence, fix, message } of judgement.findings) {
+      if (check === "wire" || effect === "note" || !ofWire.has(check)) continue;
       expect({ message, fix }).toEqual({ message, fix: expect.stringMatching(/\w/) });
       expect(message).not.toMatch(/undefined|null|\.$/);
       if (check !== "wire-capture") expect(evidence).not.toBeNull();
