@@ -13,9 +13,14 @@ import (
 // ipsecSide is one of two nodes on one cable, each with a pod address of its own.
 type ipsecSide struct{ wireguardSide }
 
+// newIPsecPair gives them once their cable works, which it does not at once; the second answers in its pod.
 func newIPsecPair(t *testing.T) (ipsecSide, ipsecSide) {
 	t.Helper()
 	a, b := newWireguardPair(t)
+	b.echo(t)
+	a.routeThrough(t, "eth0", b)
+	b.routeThrough(t, "eth0", a)
+	must(t, a.says("in clear", b, soon))
 	return ipsecSide{a}, ipsecSide{b}
 }
 
