@@ -34,6 +34,7 @@ tools: setup ## the pinned command-line tools: where each comes from, and why
 
 .PHONY: test
 test: setup ## all tests: unit, engine, wire, policy
+	@./bin/setup tests
 	@node test/run.ts
 
 .PHONY: conformance
