@@ -44,7 +44,7 @@ export function plannedMarkers(
 export const IN_ONE = 24;
 
 /** How often one is sent in a round at most, so that a network that loses packets still answers. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 5;
 
 /** Sockets that a pod has open at once, for its memory's sake. */
 const AT_ONCE = 16;
@@ -68,7 +68,7 @@ through() {
 try() {
   attempt=0
   while [ $attempt -lt ${ATTEMPTS} ]; do
-    [ $attempt -eq 0 ] || sleep 1
+    [ $attempt -eq 0 ] || sleep 0.5
     attempt=$((attempt + 1))
     echo "sent $3"
     if [ "$(through "$1" "$2" "$3")" = "$3" ]; then

@@ -153,11 +153,10 @@ export class ProbePods {
 
   /** A probe is used only when its pods answer: the talker with its tools, the host with the device towards the others. */
   private async ask(probe: Probe, running: readonly Probe[]): Promise<void> {
-    const tools = 'for tool; do command -v "$tool" >/dev/null || { echo "its image has no $tool" >&2; exit 1; }; done';
     const peer = running.find((other) => other !== probe)?.node.addresses[0] ?? OUTSIDE;
     try {
-      await this.answer(probe, "talker", ["sh", "-c", tools, "tools", "socat", "timeout"]);
-      await this.answer(probe, "host", ["sh", "-c", tools, "tools", "socat", "timeout", "tcpdump", "ip"]);
+      await this.answer(probe, "talker", toolsCommand(["socat", "timeout"]));
+      await this.answer(probe, "host", toolsCommand(["socat", "timeout", "tcpdump", "ip"]));
       const egress = parseEgress(await this.answer(probe, "host", deviceCommand(peer)), probe.node.addresses);
       if ("silent" in egress) probe.silent = egress.silent;
       else probe.egress = egress;
@@ -187,6 +186,12 @@ export class ProbePods {
 
 /** Where nobody is (TEST-NET-1): the way there is the way out. */
 const OUTSIDE = "192.0.2.1";
+
+/** Fails with the name of the first program that an image lacks. */
+function toolsCommand(tools: readonly string[]): string[] {
+  const has = 'command -v "$tool" >/dev/null || { echo "its image has no $tool" >&2; exit 1; }';
+  return ["sh", "-c", `for tool in ${tools.join(" ")}; do ${has}; done`, "tools"];
+}
 
 /** Takes what a pod's state says into its probe; answers why it is still waited for, null where it is not. */
 function settle(probe: Probe, state: PodState, role: Role): string | null {
