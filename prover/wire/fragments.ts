@@ -11,9 +11,11 @@ export interface JoinedFragments {
 interface Pieces {
   byOffset: Map<number, Buffer>;
   layers: Layer[] | null;
+  /** The last one was seen; IPv6 does not say. */
+  last: boolean;
 }
 
-/** Joins the fragments of IP packets, in whatever order they come. It keeps those of the last `limit` packets. */
+/** Joins the fragments of IP packets, in whatever order they come. It keeps those of the last `limit` packets that lack some. */
 export class Fragments {
   readonly #limit: number;
   readonly #packets = new Map<string, Pieces>();
@@ -27,14 +29,18 @@ export class Fragments {
     const layer = packet.layers.find(({ fragment }) => fragment);
     if (!layer?.fragment) return null;
     const key = packetKey(layer, layer.fragment);
-    const pieces = this.#packets.get(key) ?? { byOffset: new Map(), layers: null };
-    // A link may pad a short frame behind its end, but such a fragment is its packet's last and short.
-    const payload = packet.bytes.subarray(Math.max(0, packet.bytes.length - layer.fragment.length));
-    pieces.byOffset.set(layer.fragment.offset, payload);
-    if (layer.fragment.offset === 0) pieces.layers = packet.layers;
+    const pieces = this.#packets.get(key) ?? { byOffset: new Map(), layers: null, last: false };
+    const { offset, length, more } = layer.fragment;
+    // Copied: a part of a buffer would keep all of it.
+    pieces.byOffset.set(offset, Buffer.from(packet.bytes.subarray(Math.max(0, packet.bytes.length - length))));
+    if (offset === 0) pieces.layers = packet.layers;
+    pieces.last ||= !more && !layer.src.includes(":");
     this.#packets.set(key, pieces);
-    if (this.#packets.size > this.#limit) this.#packets.delete(this.#packets.keys().next().value ?? key);
-    return { stretches: stretches(pieces.byOffset), layers: pieces.layers };
+    const joined = { stretches: stretches(pieces.byOffset), layers: pieces.layers };
+    const whole = pieces.last && pieces.layers !== null && joined.stretches.length === 1;
+    if (whole) this.#packets.delete(key);
+    else if (this.#packets.size > this.#limit) this.#packets.delete(this.#packets.keys().next().value ?? key);
+    return joined;
   }
 }
 

@@ -115,6 +115,7 @@ async function observe(
           })),
           markers: new Set(markers.map(({ text }) => text)),
           controls: new Map(traffic.controls.map(({ marker, from, form }) => [marker, { from, form, sent: 0 }])),
+          markerPort: port,
         },
         keep,
         sleep,

@@ -13,6 +13,8 @@ export interface WireContext {
   markers: ReadonlySet<string>;
   /** By the marker of the control. */
   controls: ReadonlyMap<string, Omit<ControlSeen, "seen">>;
+  /** The port that markers are sent to. */
+  markerPort: number;
 }
 
 export interface WireNode {
@@ -29,8 +31,8 @@ interface Owner {
 }
 
 /** IP packets that are still without some of their fragments. */
-const maxFragmented = 256;
-const maxPlaintexts = 2_000;
+const maxFragmented = 64;
+const maxPlaintexts = 20_000;
 const maxCiphertexts = 20_000;
 
 interface WireIndex {
@@ -61,7 +63,7 @@ export class Sightings {
   readonly #search: MarkerSearch;
   readonly #fragments = new Fragments(maxFragmented);
   readonly #controlsSeen = new Map<string, number>();
-  readonly #plaintexts = new Plaintexts(maxPlaintexts);
+  readonly #plaintexts = new Plaintexts(maxPlaintexts, (address) => this.#owners.of(address)?.pod === false);
   readonly #ciphertexts = new Ciphertexts(maxCiphertexts);
 
   constructor(context: WireContext) {
@@ -123,34 +125,42 @@ export class Sightings {
   }
 
   /**
-   * Whether a readable packet without a marker passed between nodes though encryption should have hidden it: between
-   * pods of two nodes, or in the overlay from one node to another. Between node addresses alone there is much that no
-   * mode encrypts (the API, health checks). From a pod to outside of the cluster is not between nodes: `notEncrypted.ts`
-   * tells of it.
+   * Whether a readable packet without a marker passed between nodes though encryption should have hidden it: in the
+   * overlay from one node to another, whatever is inside, or between pods of two nodes. Between node addresses alone
+   * there is much that no mode encrypts (the API, health checks). From a pod to outside of the cluster is not between
+   * nodes: `notEncrypted.ts` tells of it.
    */
   #leaks(layers: Layer[]): boolean {
     const [overlay, last] = [overlayOf(layers), layers.at(-1)];
-    if (!last) return false;
-    const [from, to] = [this.#pod(last.src), this.#pod(last.dst)];
-    if (from && to) return from.node !== to.node;
-    if (!overlay || isLinkTalk(last)) return false;
-    const [sender, receiver] = [this.#owners.of(overlay.src), this.#owners.of(overlay.dst)];
-    return sender !== null && receiver !== null && sender.node !== receiver.node;
+    if (!last || isLinkTalk(last)) return false;
+    const differ = (from: Owner | null, to: Owner | null) => from !== null && to !== null && from.node !== to.node;
+    if (overlay && differ(this.#owners.of(overlay.src), this.#owners.of(overlay.dst))) return true;
+    return differ(this.#pod(last.src), this.#pod(last.dst));
   }
 
   #plaintext(layers: Layer[], marker: boolean): Plaintext {
     const [overlay, last] = [overlayOf(layers), layers.at(-1)];
-    const [from, to] = [this.#owners.of(last?.src ?? ""), this.#owners.of(last?.dst ?? "")];
-    const betweenNodes = from?.pod === false && to?.pod === false;
+    const node = (end: "src" | "dst") =>
+      (this.#owners.of(overlay?.[end] ?? "") ?? this.#owners.of(last?.[end] ?? ""))?.node ?? null;
     return {
-      form: overlay?.overlay ?? (betweenNodes ? "node" : "bare"),
+      form: overlay?.overlay ?? (this.#isNodeMarker(layers) ? "node" : "bare"),
       src: last?.src ?? unread,
       dst: last?.dst ?? unread,
-      from: (from ?? this.#owners.of(overlay?.src ?? ""))?.node ?? null,
-      to: (to ?? this.#owners.of(overlay?.dst ?? ""))?.node ?? null,
+      from: node("src"),
+      to: node("dst"),
       marker,
       example: layers.length === 0 ? unread : layers.map(headerText).join(" / "),
     };
+  }
+
+  /**
+   * Marker traffic between node addresses, as it was sent. A marker that turns up between them in any other way, such as
+   * in ESP without a cipher or in an overlay that tcpdump did not read, is a pod's.
+   */
+  #isNodeMarker(layers: Layer[]): boolean {
+    const [only, ...more] = layers;
+    if (!only || more.length > 0 || ![only.sport, only.dport].includes(this.#context.markerPort)) return false;
+    return [only.src, only.dst].every((address) => this.#owners.of(address)?.pod === false);
   }
 
   #pod(address: string): Owner | null {
