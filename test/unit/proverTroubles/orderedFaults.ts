@@ -113,7 +113,18 @@ export const orderedFaults: readonly WireFault[] = [
     by: ["wire-sequence", "xfrm-errors"],
   },
   {
+    // The node says that all is well, with counters that seem to advance; its peer knows better.
     name: "counters-frozen with leak",
+    in: ENCRYPTED,
+    spoil: (wireCase) => {
+      inClear(wireCase);
+      noneEncrypted(wireCase);
+    },
+    verdict: "failed",
+    by: ["wire-readable", "wire-encrypted"],
+  },
+  {
+    name: "counters that stand still, with leak",
     in: ENCRYPTED,
     spoil: (wireCase) => {
       frozen(wireCase);
@@ -121,10 +132,10 @@ export const orderedFaults: readonly WireFault[] = [
       noneEncrypted(wireCase);
     },
     verdict: "failed",
-    by: ["wire-readable"],
+    by: ["wire-readable", "wire-encrypted"],
   },
-  { name: "counters-frozen", in: WIREGUARD, spoil: frozen, verdict: "not proven", by: ["peer-transfer"] },
-  { name: "counters-frozen", in: IPSEC, spoil: frozen, verdict: "not proven", by: ["ipsec-sequence"] },
+  { name: "counters that stand still", in: WIREGUARD, spoil: frozen, verdict: "not proven", by: ["peer-transfer"] },
+  { name: "counters that stand still", in: IPSEC, spoil: frozen, verdict: "not proven", by: ["ipsec-sequence"] },
   {
     name: "agent-down",
     in: ENCRYPTED,
@@ -141,13 +152,10 @@ export const orderedFaults: readonly WireFault[] = [
     name: "old-config",
     in: ENCRYPTED,
     spoil: (wireCase) => {
-      // It is up, and was never restarted after encryption was turned on.
+      // In a pod that looks up to date.
       const { seen } = wireCase;
-      Object.assign(agent(seen, 1), {
-        startedAt: "2026-11-21T08:00:00.000Z",
-        status: healthy("none").agents[1]?.status,
-        encryption: healthy("none").agents[1]?.encryption,
-      });
+      const { status, encryption } = agent(healthy("none", seen.nodes.length), 1);
+      Object.assign(agent(seen, 1), { status, encryption });
       const none = { said: { peers: null, ipsec: null } };
       agent(seen, 1).counters = { before: none, after: none };
       ciliumNode(seen, 1).encryptionKey = 0;
@@ -155,7 +163,7 @@ export const orderedFaults: readonly WireFault[] = [
       noneEncrypted(wireCase);
     },
     verdict: "failed",
-    by: ["agent-restarted", "agent-mode", "encryption-key", "counters", "wire-readable"],
+    by: ["agent-mode", "encryption-key", "counters", "wire-readable"],
   },
   {
     name: "partition",
