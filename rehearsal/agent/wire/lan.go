@@ -101,7 +101,11 @@ func (l *LAN) RemoveNode(name string) error {
 	if node == nil {
 		return nil
 	}
-	return node.close()
+	var unplugged error
+	if link, err := l.handle.LinkByName(node.port); err == nil {
+		unplugged = l.handle.LinkDel(link)
+	}
+	return errors.Join(unplugged, node.close())
 }
 
 // Close takes everything away.

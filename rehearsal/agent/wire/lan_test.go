@@ -8,6 +8,7 @@ import (
 )
 
 func TestPodsOfTwoNodesTalkInClear(t *testing.T) {
+	t.Parallel()
 	for _, tunnel := range []bool{true, false} {
 		t.Run(fmt.Sprintf("tunnel=%v", tunnel), func(t *testing.T) {
 			lan := newScrambledLAN(t, 2)
@@ -27,6 +28,7 @@ func TestPodsOfTwoNodesTalkInClear(t *testing.T) {
 }
 
 func TestEveryNodeReachesEveryOther(t *testing.T) {
+	t.Parallel()
 	lan := newScrambledLAN(t, 4)
 	var pods []*Pod
 	for i := 1; i <= 4; i++ {
@@ -50,6 +52,7 @@ func TestEveryNodeReachesEveryOther(t *testing.T) {
 }
 
 func TestLargeTransfersAreNotFragmented(t *testing.T) {
+	t.Parallel()
 	lan := newScrambledLAN(t, 2)
 	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
 	serveEcho(t, b.Namespace())
@@ -77,6 +80,7 @@ func TestLargeTransfersAreNotFragmented(t *testing.T) {
 }
 
 func TestRemovedNodesLeaveNothing(t *testing.T) {
+	t.Parallel()
 	lan := newScrambledLAN(t, 2)
 	addPod(t, lan, 2, "pod")
 	applyToAll(t, lan, Datapath{Tunnel: true, Encryption: IPsec})
@@ -98,6 +102,7 @@ func TestRemovedNodesLeaveNothing(t *testing.T) {
 }
 
 func TestNodesThatClashAreRefused(t *testing.T) {
+	t.Parallel()
 	lan := newScrambledLAN(t, 1)
 	for _, each := range []struct{ name, address, podCIDR, clash string }{
 		{"node1", "172.30.0.9/16", "10.244.9.0/24", "clashes"},
