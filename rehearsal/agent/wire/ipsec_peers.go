@@ -86,7 +86,11 @@ func newIPsecPeers(node netip.Addr, datapath Datapath, faults []Fault, before as
 			corrupted: faultFor(faults, CorruptESP, known.Name),
 			leaked:    faultFor(faults, LeakBeside, known.Name),
 		}
-		for _, key := range datapath.Keys {
+		keys := datapath.Keys
+		if known.BootID == "" {
+			keys = nil // not published yet: until then there is no key to share with it
+		}
+		for _, key := range keys {
 			if err := all.join(peer, node, datapath.BootID, known.BootID, key, before); err != nil {
 				return ipsecPeers{}, fmt.Errorf("peer %s: %w", known.Name, err)
 			}

@@ -137,6 +137,18 @@ func TestAMissingPeerHasNoStatesAndComesBackWithItsNumbers(t *testing.T) {
 	}
 }
 
+func TestAPeerWithoutABootIDHoldsUpNobody(t *testing.T) {
+	early := ipsecPeerOf(2, 3)
+	early.BootID = ""
+	all := ipsecPeersOf(t, ipsecBetween(ownNode, []IPsecKey{ipsecKey(3, 20)}, early, ipsecPeerOf(3, 3)), nil)
+	if peer := all.byIP[early.IP]; peer == nil || len(peer.outbound)+len(peer.inbound) != 0 {
+		t.Errorf("the peer without a boot id: %+v", peer)
+	}
+	if peer := all.byIP[ipsecPeerOf(3, 3).IP]; len(peer.outbound) != 1 || len(peer.inbound) != 1 {
+		t.Errorf("the other: %+v", peer)
+	}
+}
+
 func TestRefusesAKeyThatIsNone(t *testing.T) {
 	if _, err := newIPsecPeers(ownNode.IP, ipsecBetween(ownNode, []IPsecKey{ipsecKey(3, 16)}, ipsecPeerOf(2, 3)), nil, nil); err == nil {
 		t.Error("a key of 16 bytes was taken")

@@ -2,8 +2,11 @@ package wire
 
 import (
 	"maps"
+	"net/netip"
 	"strings"
 	"testing"
+
+	"wirecloak/rehearsal/agent/wire/esp"
 )
 
 func TestIPsecCarriesPacketsUnread(t *testing.T) {
@@ -186,5 +189,25 @@ func TestIPsecRefusesWhatAnotherKeyOrNoKeySealed(t *testing.T) {
 	}
 	if errors := theirs.stats().Errors; errors["InNoStates"] == 0 {
 		t.Errorf("no key of that id: %v", errors)
+	}
+}
+
+func TestIPsecCountsWhatFitsNoPeerButNotTheKernelsOwnTalk(t *testing.T) {
+	encryptor := &ipsec{}
+	for destination, want := range map[string]error{
+		"10.244.9.9": esp.OutPolBlock,
+		"172.30.0.9": esp.OutPolBlock,
+		"224.0.0.22": nil,
+		"ff02::2":    nil,
+		"fe80::1":    nil,
+	} {
+		address := netip.MustParseAddr(destination)
+		packet := append(anyPacket()[:16], address.AsSlice()...)
+		if address.Is6() {
+			packet = append(append([]byte{0x60}, make([]byte, 23)...), address.AsSlice()...)
+		}
+		if err := encryptor.send(packet); err != want {
+			t.Errorf("%s: %v, where %v was expected", destination, err, want)
+		}
 	}
 }
