@@ -59,7 +59,8 @@ func TestWireguardPeerIsWellAgainWithoutDelay(t *testing.T) {
 	}
 	// UDP, since what is left of a TCP connection would make the node speak on its own.
 	says := func() error { return echo(pods[1].Namespace(), "udp4", pods[0].IP(), "hello", shortly) }
-	must(t, says())
+	// The first packet waits for the handshake.
+	must(t, echo(pods[1].Namespace(), "udp4", pods[0].IP(), "hello", soon))
 	must(t, nodes[0].SetFaults([]Fault{{Kind: PeerMissing, Node: nodes[0].name, Peer: nodes[1].name}}))
 	if says() == nil {
 		t.Error("traffic passes without a peer")
