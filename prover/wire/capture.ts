@@ -35,6 +35,9 @@ export interface CaptureEnd {
 /** Characters of standard error that are kept: tcpdump writes a few lines. */
 const SAID = 4_000;
 
+/** Characters of it that are repeated as the reason for an end. */
+const SHOWN = 300;
+
 /** One tcpdump at work; its packets are handed on as they come and not kept. */
 export class Capture {
   private said = "";
@@ -73,8 +76,13 @@ export class Capture {
   async started(patience: Promise<unknown>): Promise<string | null> {
     await Promise.race([this.heard, patience]);
     if (this.listening && !this.ended) return null;
-    const reason = this.said.trim().split("\n").at(-1);
-    return this.ended ? `tcpdump ended: ${reason || "it gave no reason"}` : "tcpdump did not begin to listen";
+    if (!this.ended) return "tcpdump did not begin to listen";
+    return (
+      this.said
+        .trim()
+        .replaceAll(/\s*\n\s*/g, " ")
+        .slice(0, SHOWN) || "tcpdump ended without a reason"
+    );
   }
 
   /** It ended before anybody told it to. */

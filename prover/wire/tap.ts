@@ -101,6 +101,7 @@ export class ProcessTap implements Tap {
   }
 
   close(): void {
-    for (const child of this.children) child.kill("SIGKILL");
+    // With its group: what `timeout` runs would outlive it.
+    for (const { pid } of this.children) if (pid !== undefined) process.kill(-pid, "SIGTERM");
   }
 }

@@ -216,7 +216,7 @@ describe("a capture is not complete", () => {
       pod === "host-1" ? "tcpdump: eth0: You don't have permission\n" : "listening on eth0, link-type EN10MB\n";
     expect(await vantage(api)).toMatchObject({
       complete: false,
-      silent: "tcpdump ended: tcpdump: eth0: You don't have permission",
+      silent: "tcpdump: eth0: You don't have permission",
     });
   });
 });
