@@ -14,13 +14,15 @@ type containerLog struct {
 	dropped int
 }
 
-const logBytesPerContainer = 256 << 10
+// logBytesPerContainer is the least that is kept of a log that has as much; the most is twice that.
+const logBytesPerContainer = 128 << 10
 
 func (l *containerLog) Write(data []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.kept = append(l.kept, data...)
-	if excess := len(l.kept) - logBytesPerContainer; excess > 0 {
+	// Seldom, since it copies.
+	if excess := len(l.kept) - logBytesPerContainer; excess > logBytesPerContainer {
 		// Whole lines go.
 		if end := bytes.IndexByte(l.kept[excess:], '\n'); end >= 0 {
 			excess += end + 1
