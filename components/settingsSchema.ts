@@ -7,8 +7,9 @@ import { MAX_KEY_ID } from "./encryption/ipsecKey.ts";
 /** The version installed where none is set. */
 export const DEFAULT_CILIUM = "1.20.2";
 
-/** The probe pods' image where none is set. */
-export const PROBE_IMAGE = "nicolaka/netshoot:v0.13";
+/** The probe pods' image where none is set: an index for amd64 and arm64, by its digest since it may capture on every node. */
+export const PROBE_IMAGE =
+  "docker.io/nicolaka/netshoot:v0.14@sha256:7f08c4aff13ff61a35d30e30c5c1ea8396eac6ab4ce19fd02d5a4b3b5d0d09a2";
 
 /** A check with a message of its own. Later checks do not run on a value that an earlier one refused. */
 function rule(message: string | ((value: string) => string), holds: (value: string) => boolean) {
