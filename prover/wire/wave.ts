@@ -15,8 +15,8 @@ const NODES_AT_ONCE = 32;
 /** Marker commands at once. */
 const COMMANDS_AT_ONCE = 128;
 
-/** Seconds after the last packet was sent, for those on their way and in tcpdump's buffer. */
-const GRACE = 1;
+/** Seconds after the last packet was sent: the kernel hands packets to tcpdump up to a second late, and what it holds is lost at the end. */
+export const GRACE = 2;
 
 /** Seconds that a wave takes beside its markers, at the most. */
 const OVERHEAD = 120;

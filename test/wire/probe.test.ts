@@ -11,6 +11,7 @@ import { MarkerLog, markerCommands } from "../../prover/wire/markers.ts";
 import { hostPod } from "../../prover/wire/podManifest.ts";
 import { PodTap, ProcessTap, type Tap } from "../../prover/wire/tap.ts";
 import { Vantage, type Watch } from "../../prover/wire/vantage.ts";
+import { GRACE } from "../../prover/wire/wave.ts";
 import { describeUnless } from "../skip.ts";
 
 const missing = ["tcpdump", "socat", "ip", "unshare", "nsenter", "timeout", "pgrep"].filter(
@@ -90,7 +91,7 @@ describeUnless(cannot, "what runs in a probe pod, in a network namespace", () =>
     if ((await vantage.started()) === null) {
       const sender = { device: "v0", mac: MAC, nodeIp: "172.18.0.2", podIp: "10.244.1.7", peerPodIp: "10.244.2.7" };
       run(controlCommand(controls, { ...sender, markerPort: PORT }));
-      await timer(500);
+      await timer(1000 * GRACE);
     }
     return vantage.end(sent);
   }
