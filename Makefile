@@ -33,7 +33,7 @@ tools: setup ## the pinned command-line tools: where each comes from, and why
 	@node tools/main.ts --for all
 
 .PHONY: test
-test: setup ## all tests: unit, engine, wire, policy
+test: setup ## all tests: unit, engine, wire, browser, policy
 	@./bin/setup tests
 	@node test/run.ts
 

@@ -29,6 +29,7 @@ const tiers: Tier[] = [
     run: (env) => jest(env, ["test/engine"]),
   },
   { name: "wire", what: "real packets in network namespaces", run: (env) => jest(env, ["test/wire"]) },
+  { name: "browser", what: "evidence pages in the machine's Chromium", run: (env) => jest(env, ["test/browser"]) },
   { name: "policy", what: "policy packs under the real engine", run: (env) => jest(env, ["test/policy"]) },
 ];
 

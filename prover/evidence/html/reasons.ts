@@ -11,8 +11,9 @@ const EFFECTS: Record<Finding["effect"], { standing: Standing; words: string }> 
 };
 const ORDER: readonly Finding["effect"][] = ["contradicts", "unobserved", "note"];
 
-/** How many nodes a reason names, and how many reasons are shown. */
+/** How many nodes a reason names, how many reasons are seen at once, the worst ones, and how many are on the page. */
 const NAMED = 8;
+const FIRST = 4;
 const SHOWN = 50;
 
 /** Why the verdict is no better, one entry for each thing found, with what was seen and what to do. */
@@ -23,7 +24,12 @@ export function reasonsSection({ findings, findingsLeftOut, verdict }: Evidence)
   return html`<section aria-labelledby="reasons">
 <h2 id="reasons">${verdict === "proven" ? "What speaks against it" : "Why, and what to do"}</h2>
 ${groups.length === 0 && html`<p>Nothing: no check found anything that differs from the intent or could not be observed.</p>`}
-${groups.length > 0 && html`<ol class="reasons">${groups.slice(0, SHOWN).map(reason)}</ol>`}
+${groups.length > 0 && html`<ol class="reasons">${groups.slice(0, FIRST).map(reason)}</ol>`}
+${
+  groups.length > FIRST &&
+  html`<details><summary>${counted(Math.min(groups.length, SHOWN) - FIRST, "further reason")}</summary>
+<ol class="reasons" start="${FIRST + 1}">${groups.slice(FIRST, SHOWN).map(reason)}</ol></details>`
+}
 ${more > 0 && html`<p>${counted(more, "further reason")} in evidence.json.</p>`}
 ${findingsLeftOut > 0 && html`<p>${counted(findingsLeftOut, "further finding")} not listed; the observation in evidence.json yields them again.</p>`}
 </section>

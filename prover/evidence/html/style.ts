@@ -51,6 +51,7 @@ dd { margin: 0; font-weight: 600; font-size: .97rem; }
 .reasons { list-style: none; margin: 0; padding: 0; }
 .reasons li { border-left: 5px solid var(--tone); background: var(--faint); border-radius: 0 8px 8px 0; padding: 12px 18px; margin-bottom: 10px; }
 .reasons li:last-child { margin-bottom: 0; }
+details .reasons { margin-top: 8px; }
 .reasons p { margin: 0; max-width: none; }
 .reasons p + p { margin-top: .3em; }
 .reasons strong { display: block; margin-top: .15em; }
@@ -68,7 +69,7 @@ figure { margin: 18px 0; }
 .pair { color: var(--tone); }
 .pair path { fill: none; }
 .pair .line { stroke: var(--tone); stroke-width: 1.9; }
-.dense .pair.good .line { stroke-width: .9; opacity: .55; }
+.dense .pair.good .line { stroke-width: .9; opacity: .55; marker-end: none; }
 .pair.unsure .line { stroke-width: 2.2; stroke-dasharray: 8 5; }
 .pair.bad .line { stroke-width: 5; }
 .pair .reach { stroke: transparent; stroke-width: 14; }
