@@ -27,6 +27,9 @@ type installed struct {
 func (n *Node) Apply(datapath Datapath) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := n.isThere(); err != nil {
+		return err
+	}
 	n.datapath = &datapath
 	return n.converge()
 }

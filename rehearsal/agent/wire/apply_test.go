@@ -50,49 +50,58 @@ func TestEncryptedPodsAreUnreadableOutside(t *testing.T) {
 
 // Cilium's switch of modes may lose packets; here as there, none may be readable.
 func TestNothingLeaksWhileModesChange(t *testing.T) {
-	t.Parallel()
-	lan := newScrambledLAN(t, 2)
-	a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
-	serveEcho(t, a.Namespace())
-	serveEcho(t, b.Namespace())
-	applyToAll(t, lan, encryptedDatapaths[0])
-	outside := recordBridge(t, lan)
-	stop := make(chan struct{})
-	var senders sync.WaitGroup
-	for from, to := range map[*Pod]*Pod{a: b, b: a} {
-		var socket net.Conn
-		must(t, from.Namespace().Do(func() (err error) {
-			socket, err = net.Dial("udp4", netip.AddrPortFrom(to.IP(), echoPort).String())
-			return err
-		}))
-		senders.Go(func() {
-			defer socket.Close()
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					_, _ = socket.Write([]byte("secret"))
-					time.Sleep(50 * time.Microsecond)
+	for name, newLAN := range map[string]func(*testing.T, int) *LAN{"scramblers": newScrambledLAN, "real encryption": newTestLAN} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lan := newLAN(t, 2)
+			a, b := addPod(t, lan, 1, "a"), addPod(t, lan, 2, "b")
+			serveEcho(t, a.Namespace())
+			serveEcho(t, b.Namespace())
+			applyToAll(t, lan, encryptedDatapaths[0])
+			// One side first: where the first handshakes of both cross, WireGuard tries again after 5 seconds.
+			mustEcho(t, a.Namespace(), b.IP(), "secret")
+			outside := recordBridge(t, lan)
+			stop := make(chan struct{})
+			var senders sync.WaitGroup
+			for from, to := range map[*Pod]*Pod{a: b, b: a} {
+				must(t, from.Namespace().Do(func() error {
+					socket, err := net.Dial("udp4", netip.AddrPortFrom(to.IP(), echoPort).String())
+					senders.Go(func() { repeat(socket, "secret", stop) })
+					return err
+				}))
+			}
+			for _, datapath := range append(encryptedDatapaths, encryptedDatapaths[2:]...) {
+				applyToAll(t, lan, datapath)
+				for start := time.Now(); echo(a.Namespace(), "udp4", b.IP(), "secret", shortly) != nil; {
+					if time.Since(start) > 10*time.Second {
+						t.Fatalf("%+v: nothing passes", modeOf(datapath))
+					}
 				}
+			}
+			if outside.shows("secret") {
+				t.Error("packets leaked while modes changed")
+			}
+			applyToAll(t, lan, Datapath{Tunnel: true})
+			mustEcho(t, a.Namespace(), b.IP(), "secret")
+			close(stop)
+			senders.Wait()
+			if !outside.shows("secret") {
+				t.Error("the recording would not have shown a leak")
 			}
 		})
 	}
-	for range 2 {
-		for _, datapath := range encryptedDatapaths {
-			applyToAll(t, lan, datapath)
-			mustEcho(t, a.Namespace(), b.IP(), "secret")
+}
+
+// repeat sends a text all the time, so that some packet is on its way at every moment of a change.
+func repeat(socket net.Conn, text string, stop <-chan struct{}) {
+	defer socket.Close()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(50 * time.Microsecond):
+			_, _ = socket.Write([]byte(text))
 		}
-	}
-	if outside.shows("secret") {
-		t.Error("packets leaked while modes changed")
-	}
-	applyToAll(t, lan, Datapath{Tunnel: true})
-	mustEcho(t, a.Namespace(), b.IP(), "secret")
-	close(stop)
-	senders.Wait()
-	if !outside.shows("secret") {
-		t.Error("the recording would not have shown a leak")
 	}
 }
 

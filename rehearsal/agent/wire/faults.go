@@ -54,6 +54,9 @@ func (n *Node) setFaults(faults []Fault) error {
 	if slices.Equal(n.faults, faults) {
 		return nil
 	}
+	if err := n.isThere(); err != nil {
+		return err
+	}
 	n.faults = slices.Clone(faults)
 	return n.converge()
 }
@@ -63,8 +66,11 @@ func (l *LAN) setCables() error {
 	l.cabling.Lock()
 	defer l.cabling.Unlock()
 	l.mu.Lock()
-	nodes := slices.Collect(maps.Values(l.nodes))
+	nodes, closed := slices.Collect(maps.Values(l.nodes)), l.nodes == nil
 	l.mu.Unlock()
+	if closed {
+		return nil
+	}
 	ports, faults := map[string]string{}, []Fault{}
 	var problems []error
 	for _, node := range nodes {
@@ -82,6 +88,9 @@ func (l *LAN) setCables() error {
 
 // plugOrUnplug takes the node's port down where it is partitioned from everybody.
 func (n *Node) plugOrUnplug() error {
+	if n.isGone {
+		return nil
+	}
 	cut := slices.ContainsFunc(n.faults, func(fault Fault) bool { return fault.Kind == Partition && fault.Peer == "" })
 	if cut == n.isUnplugged {
 		return nil

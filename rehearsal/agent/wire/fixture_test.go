@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"crypto/ecdh"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -47,16 +49,33 @@ func peersOf(lan *LAN, self string) []Peer {
 	var peers []Peer
 	for name, node := range lan.nodes {
 		if name != self {
-			peers = append(peers, Peer{Name: name, IP: node.address.Addr(), PodCIDRs: []netip.Prefix{node.podCIDR}, EncryptsNodes: true})
+			peers = append(peers, Peer{
+				Name: name, IP: node.address.Addr(), PodCIDRs: []netip.Prefix{node.podCIDR}, EncryptsNodes: true,
+				PublicKey: [32]byte(keyOf(name).PublicKey().Bytes()), SPI: 3, BootID: bootIDOf(name),
+			})
 		}
 	}
 	return peers
 }
 
+// keyOf is the WireGuard key of a node, the same each time.
+func keyOf(node string) *ecdh.PrivateKey {
+	digest := sha256.Sum256([]byte(node))
+	key, err := ecdh.X25519().NewPrivateKey(digest[:])
+	if err != nil {
+		panic(err) // any 32 bytes are a key
+	}
+	return key
+}
+
+func bootIDOf(node string) string { return fmt.Sprintf("%-36s", node) }
+
+// applyToAll applies a datapath to all nodes one after the other, with keys and peers filled in.
 func applyToAll(t *testing.T, lan *LAN, datapath Datapath) {
 	t.Helper()
+	datapath.Keys = []IPsecKey{{SPI: 3, Material: []byte("sixteen byte key and salt")[:20]}}
 	for name, node := range lan.nodes {
-		datapath.Peers = peersOf(lan, name)
+		datapath.Peers, datapath.PrivateKey, datapath.BootID = peersOf(lan, name), [32]byte(keyOf(name).Bytes()), bootIDOf(name)
 		must(t, node.Apply(datapath))
 	}
 }

@@ -24,7 +24,7 @@ type LAN struct {
 	newEncryptor func(*Node, Encryption) (encryptor, error)
 
 	mu    sync.Mutex
-	nodes map[string]*Node
+	nodes map[string]*Node // nil once closed
 	// cabling serialises changes of cables; losses is what the nftables table holds, empty where there never was one.
 	cabling sync.Mutex
 	losses  string
@@ -77,16 +77,26 @@ func (l *LAN) AddNode(name string, address, podCIDR netip.Prefix) (*Node, error)
 		pods: map[string]*Pod{},
 	}
 	node.nextPod = hostAddress(node.podCIDR)
+	// Who finds it before it is built waits.
+	node.mu.Lock()
 	l.mu.Lock()
+	if l.nodes == nil {
+		l.mu.Unlock()
+		node.mu.Unlock()
+		return nil, errors.New("the LAN is closed")
+	}
 	for _, other := range l.nodes {
 		if other.name == name || other.address.Addr() == address.Addr() || other.podCIDR.Overlaps(podCIDR) {
 			l.mu.Unlock()
+			node.mu.Unlock()
 			return nil, fmt.Errorf("node %s (%s, pods %s) clashes with node %s (%s, pods %s)", name, address, podCIDR, other.name, other.address, other.podCIDR)
 		}
 	}
 	l.nodes[name] = node
 	l.mu.Unlock()
-	if err := node.build(); err != nil {
+	err := node.build()
+	node.mu.Unlock()
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("node %s: %w", name, err), l.RemoveNode(name))
 	}
 	return node, nil
@@ -105,15 +115,19 @@ func (l *LAN) RemoveNode(name string) error {
 	if link, err := l.handle.LinkByName(node.port); err == nil {
 		unplugged = l.handle.LinkDel(link)
 	}
-	return errors.Join(unplugged, node.close())
+	// The next node at that port is not to inherit this one's losses.
+	return errors.Join(unplugged, node.close(), l.setCables())
 }
 
-// Close takes everything away.
+// Close takes everything away; a second time does nothing.
 func (l *LAN) Close() error {
 	l.mu.Lock()
 	nodes := l.nodes
-	l.nodes = map[string]*Node{}
+	l.nodes = nil
 	l.mu.Unlock()
+	if nodes == nil {
+		return nil
+	}
 	var problems []error
 	for _, node := range nodes {
 		problems = append(problems, node.close())

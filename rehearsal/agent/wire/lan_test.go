@@ -2,7 +2,9 @@ package wire
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -84,7 +86,9 @@ func TestRemovedNodesLeaveNothing(t *testing.T) {
 	lan := newScrambledLAN(t, 2)
 	addPod(t, lan, 2, "pod")
 	applyToAll(t, lan, Datapath{Tunnel: true, Encryption: IPsec})
-	must(t, lan.SetFaults([]Fault{{Kind: Loss, Node: "node2", Percent: 1}}))
+	if _, err := exec.LookPath("nft"); err == nil {
+		must(t, lan.SetFaults([]Fault{{Kind: Loss, Node: "node2", Percent: 1}}))
+	}
 	if got := devices(t, lan.handle); got != "lan0 lo port1 port2" {
 		t.Error("at first: " + got)
 	}
@@ -93,12 +97,45 @@ func TestRemovedNodesLeaveNothing(t *testing.T) {
 	if got := devices(t, lan.handle); got != "lan0 lo port1" {
 		t.Error("afterwards: " + got)
 	}
+	if strings.Contains(lan.losses, "port2") {
+		t.Error("its losses would be the next one's")
+	}
 	if lan.Node("node2") != nil {
 		t.Error("the node is still known")
 	}
 	// The same name, address and pod CIDR are free again.
 	_, err := lan.AddNode("node2", netip.MustParsePrefix("172.30.0.2/16"), netip.MustParsePrefix("10.244.2.0/24"))
 	must(t, err)
+}
+
+// Above all: their closed netlink sockets would be replaced by ones of the machine's own network.
+func TestNodesThatAreGoneRefuseEverything(t *testing.T) {
+	t.Parallel()
+	lan := newScrambledLAN(t, 2)
+	one, two := lan.Node("node1"), lan.Node("node2")
+	must(t, lan.RemoveNode("node1"))
+	must(t, lan.Close())
+	for _, node := range []*Node{one, two} {
+		_, err := node.AddPod("pod")
+		for what, err := range map[string]error{
+			"a pod": err, "a datapath": node.Apply(Datapath{Tunnel: true}), "a fault": node.SetFaults([]Fault{{Kind: Partition}}),
+			"a pod CIDR": node.SetPodCIDR(netip.MustParsePrefix("10.9.0.0/24")),
+		} {
+			if err == nil || !strings.Contains(err.Error(), "is gone") {
+				t.Errorf("%s takes %s: %v", node.name, what, err)
+			}
+		}
+	}
+	if _, err := lan.AddNode("node3", netip.MustParsePrefix("172.30.0.3/16"), netip.MustParsePrefix("10.244.3.0/24")); err == nil {
+		t.Error("a closed LAN takes nodes")
+	}
+	links, err := net.Interfaces()
+	must(t, err)
+	for _, link := range links {
+		if strings.HasPrefix(link.Name, "lxc0af4") || link.Name == tunnelDevice {
+			t.Errorf("%s is in the machine's own network", link.Name)
+		}
+	}
 }
 
 func TestNodesThatClashAreRefused(t *testing.T) {

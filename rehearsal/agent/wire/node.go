@@ -36,6 +36,7 @@ type Node struct {
 
 	// mu serialises whatever changes the node.
 	mu      sync.Mutex
+	isGone  bool
 	pods    map[string]*Pod
 	nextPod netip.Addr
 	faults  []Fault
@@ -123,6 +124,7 @@ func awaitCarrier(handle *netlink.Handle, device string) error {
 func (n *Node) close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.isGone = true
 	var problems []error
 	if n.encryptor != nil {
 		problems = append(problems, n.encryptor.close())
@@ -139,6 +141,14 @@ func (n *Node) close() error {
 		problems = append(problems, n.namespace.Close())
 	}
 	return errors.Join(problems...)
+}
+
+// isThere must be asked before the netlink handle is used: one that is closed would change the machine's own network.
+func (n *Node) isThere() error {
+	if n.isGone {
+		return fmt.Errorf("node %s is gone", n.name)
+	}
+	return nil
 }
 
 // Stats is the live state of the node's encryption; empty where it has none.

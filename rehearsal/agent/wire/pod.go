@@ -36,6 +36,9 @@ func (p *Pod) IP() netip.Addr { return p.ip }
 func (n *Node) AddPod(id string) (*Pod, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := n.isThere(); err != nil {
+		return nil, err
+	}
 	if pod, ok := n.pods[id]; ok {
 		return pod, nil
 	}

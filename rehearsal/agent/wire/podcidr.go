@@ -18,6 +18,9 @@ func (n *Node) SetPodCIDR(podCIDR netip.Prefix) error {
 	defer n.lan.mu.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := n.isThere(); err != nil {
+		return err
+	}
 	if podCIDR == n.podCIDR {
 		return nil
 	}
