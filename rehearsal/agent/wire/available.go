@@ -14,7 +14,7 @@ import (
 func Available() error {
 	namespace, err := newNamespace()
 	if errors.Is(err, unix.EPERM) {
-		return errors.New("this user may not make network namespaces; it takes root or CAP_NET_ADMIN and CAP_SYS_ADMIN")
+		return errors.New("this user may not make network namespaces; it takes root, or CAP_SYS_ADMIN with CAP_NET_ADMIN")
 	}
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func quiet() error {
 		"ipv4/ping_group_range":           "0 2147483647",
 	} {
 		if err := setKernel(name, value); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
+			return fmt.Errorf("the kernel's network settings cannot be changed: %w", err)
 		}
 	}
 	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
