@@ -30,7 +30,8 @@ func (k kubelet) exec(response http.ResponseWriter, request *http.Request) {
 		time.Hour, remotecommand.DefaultStreamCreationTimeout, remotecommand.SupportedStreamingProtocols)
 }
 
-// ExecInContainer is remotecommand's Executor: any program of this machine, in the pod's namespace and without rights.
+// ExecInContainer is remotecommand's Executor: any program of this machine, in the pod's namespace and without rights. Other
+// than in a container, what it leaves in the background ends with it.
 func (k kubelet) ExecInContainer(ctx context.Context, pod, _, container string, argv []string, in io.Reader, out, errOut io.WriteCloser, _ bool, _ <-chan remotecommand.TerminalSize, _ time.Duration) error {
 	if len(argv) == 0 {
 		return errors.New("exec: no command")
@@ -65,26 +66,10 @@ func (k kubelet) execInWorkload(ctx context.Context, s *sandbox, container strin
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
-	exit, group, err := process{
+	return process{
 		where: s.where, argv: argv, environment: environmentOf(s.pod, c.spec, s.ip, s.nodeIP), folder: c.spec.WorkingDir,
 		netRaw: mayCapture(c.spec), in: in, out: out, errOut: errOut,
 	}.run(ctx)
-	s.adopt(group)
-	return exit, err
-}
-
-// adopt remembers a process group whose leader has ended, if others of it still run, until the pod ends.
-func (s *sandbox) adopt(group int) {
-	if group == 0 || !groupLives(group) {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		killGroup(group)
-		return
-	}
-	s.groups[group] = true
 }
 
 // execInAgent answers the commands that show the agent's state itself. All others see the node as its agent would.
@@ -111,11 +96,7 @@ func (k kubelet) execInAgent(ctx context.Context, pod string, state nodeState, a
 	if on := k.network.node(node); on != nil {
 		p.where = on.Namespace()
 	}
-	exit, group, err := p.run(ctx)
-	if group != 0 {
-		killGroup(group)
-	}
-	return exit, err
+	return p.run(ctx)
 }
 
 // exitError is how remotecommand is told of an exit code.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -148,9 +149,10 @@ func TestPodsOfTwoNodesTalkAndTheAgentsTellIt(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(100*time.Millisecond, cancel)
 	begun := time.Now()
-	if _, err := k.execInWorkload(ctx, client, "c", []string{"sh", "-c", "sleep 20 & sleep 20"}, nil, nil, nil); err == nil || time.Since(begun) > 5*time.Second {
+	if _, err := k.execInWorkload(ctx, client, "c", []string{"sh", "-c", "setsid sleep 20.125 & sleep 20"}, nil, nil, nil); err == nil || time.Since(begun) > 5*time.Second {
 		t.Errorf("goes on without its client: %v after %s", err, time.Since(begun))
 	}
+	until(t, "the end of what it left", func() bool { return exec.Command("pgrep", "-f", "^sleep 20.125").Run() != nil })
 	client.finish()
 	if _, err := k.execInWorkload(context.Background(), client, "c", []string{"true"}, nil, nil, nil); err == nil {
 		t.Error("runs commands in a pod that has ended")

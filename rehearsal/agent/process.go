@@ -25,19 +25,19 @@ type process struct {
 // errNoWire answers commands in pods of nodes without a wire.
 var errNoWire = errors.New("nothing runs in this pod: its rehearsal node has no wire (see the log of wirecloak-agent, or GET /wire on its control socket)")
 
-// run starts the process and waits for its end. It is killed, with all of its group, when the context ends. The error tells
-// why it could not run; what it told itself is in exit, where a signal counts as with shells. The group is what may
-// be left of it.
-func (p process) run(ctx context.Context) (exit, group int, err error) {
+// run starts the process and waits for its end. It is killed when the context ends or this process does. It is the first of
+// a PID namespace, so that the kernel ends with it whatever it has started, in the background and in other sessions too.
+// The error tells why it could not run; what it told itself is in exit, where a signal counts as with shells.
+func (p process) run(ctx context.Context) (exit int, err error) {
 	if p.where == nil {
-		return 0, 0, errNoWire
+		return 0, errNoWire
 	}
 	if len(p.argv) == 0 {
-		return 0, 0, errors.New("exec: no command")
+		return 0, errors.New("exec: no command")
 	}
 	path, err := findProgram(p.argv[0])
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	command := exec.CommandContext(ctx, path)
 	command.Args, command.Env, command.Dir = p.argv, pairsOf(p.environment), p.folder
@@ -45,19 +45,19 @@ func (p process) run(ctx context.Context) (exit, group int, err error) {
 		command.Dir = "/"
 	}
 	command.Stdout, command.Stderr = p.out, p.errOut
-	command.Cancel = func() error { return killGroup(command.Process.Pid) }
-	// For what it leaves in the background and that still holds its output.
-	command.WaitDelay = time.Second
+	// For a client that does not take its output.
+	command.WaitDelay = 30 * time.Second
 	var input io.WriteCloser
 	if p.in != nil {
 		// Not as command.Stdin, or the process would not have ended before its input has.
 		if input, err = command.StdinPipe(); err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 	}
+	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	wire.Confinement{RawSockets: p.netRaw}.Confine(command)
 	if err := p.where.Start(command); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	if input != nil {
 		go func() {
@@ -66,7 +66,7 @@ func (p process) run(ctx context.Context) (exit, group int, err error) {
 		}()
 	}
 	err = command.Wait()
-	return exitOf(command, err), command.Process.Pid, ctx.Err()
+	return exitOf(command, err), ctx.Err()
 }
 
 func exitOf(command *exec.Cmd, err error) int {
@@ -84,8 +84,3 @@ func exitOf(command *exec.Cmd, err error) int {
 	}
 	return 0
 }
-
-// groupLives: a signal 0 reaches whoever is there.
-func groupLives(group int) bool { return syscall.Kill(-group, 0) == nil }
-
-func killGroup(group int) error { return syscall.Kill(-group, syscall.SIGKILL) }

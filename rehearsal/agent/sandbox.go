@@ -25,14 +25,13 @@ type sandbox struct {
 	// leave gives up the place in the network.
 	leave func()
 
-	life   context.Context
-	end    context.CancelFunc
-	runs   sync.WaitGroup
-	mu     sync.Mutex
-	init   []*container
-	main   []*container
-	groups map[int]bool // of processes that may have left others behind
-	ended  bool
+	life  context.Context
+	end   context.CancelFunc
+	runs  sync.WaitGroup
+	mu    sync.Mutex
+	init  []*container
+	main  []*container
+	ended bool
 	// overdue: activeDeadlineSeconds ended it.
 	overdue bool
 }
@@ -52,7 +51,7 @@ const (
 )
 
 func newSandbox(pod *corev1.Pod, ip netip.Addr, nodeIP string, where *wire.Namespace) *sandbox {
-	s := &sandbox{pod: pod, ip: ip, nodeIP: nodeIP, where: where, started: seconds(time.Now()).Time, groups: map[int]bool{}, changed: func() {}, leave: func() {}}
+	s := &sandbox{pod: pod, ip: ip, nodeIP: nodeIP, where: where, started: seconds(time.Now()).Time, changed: func() {}, leave: func() {}}
 	if pod.Status.StartTime != nil {
 		s.started = pod.Status.StartTime.Time
 	}
@@ -111,10 +110,6 @@ func (s *sandbox) finish() {
 	s.runs.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for group := range s.groups {
-		killGroup(group)
-	}
-	s.groups = map[int]bool{}
 	if !s.ended {
 		s.ended = true
 		s.leave()
@@ -178,15 +173,10 @@ func (s *sandbox) runOnce(c *container, now time.Time, isInit bool) (exit int, e
 	case what.httpPort != 0:
 		return 0, servePage(s.life, s.where, what.httpPort, s.pod, &c.log)
 	}
-	exit, group, err := process{
+	return process{
 		where: s.where, argv: what.argv, environment: environment, folder: c.spec.WorkingDir,
 		netRaw: mayCapture(c.spec), out: &c.log, errOut: &c.log,
 	}.run(s.life)
-	if group != 0 {
-		// A container ends with its first process.
-		killGroup(group)
-	}
-	return exit, err
 }
 
 func (s *sandbox) set(c *container, state corev1.ContainerState) {

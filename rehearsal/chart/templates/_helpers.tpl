@@ -1,6 +1,6 @@
 {{/* What everything here carries, so that nobody takes it for Cilium. */}}
 {{- define "rehearsal.annotations" -}}
-wirecloak.io/rehearsal: "stand-in for Cilium {{ .Chart.Version }}: simulated, encrypts nothing"
+wirecloak.io/rehearsal: "stand-in for Cilium {{ .Chart.Version }}: simulated, no Cilium"
 {{- end }}
 
 {{- define "rehearsal.labels" -}}
