@@ -68,7 +68,7 @@ func TestWireguardPeerIsWellAgainWithoutDelay(t *testing.T) {
 	must(t, nodes[0].Apply(datapaths[0]))
 	must(t, nodes[0].SetFaults(nil))
 	for start := time.Now(); says() != nil; {
-		if time.Since(start) > soon {
+		if time.Since(start) > promptly {
 			t.Fatal("the peer's old session is still in the way")
 		}
 	}

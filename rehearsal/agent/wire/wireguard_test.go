@@ -6,7 +6,10 @@ import (
 )
 
 const (
-	soon = 3 * time.Second
+	// soon is longer than the 5 seconds after which WireGuard tries a lost handshake again.
+	soon = 8 * time.Second
+	// promptly is shorter than that.
+	promptly = 3 * time.Second
 	// never is how long we wait for what must not arrive.
 	never = 700 * time.Millisecond
 )
@@ -99,8 +102,8 @@ func TestWireguardFaultsStopTrafficUntilTheyEnd(t *testing.T) {
 
 			must(t, ours.update(datapath, nil))
 			// The other side first: it must not wait until its own old session turns out to be dead.
-			must(t, b.says("cured", a, soon))
-			must(t, a.says("cured too", b, soon))
+			must(t, b.says("cured", a, promptly))
+			must(t, a.says("cured too", b, promptly))
 		})
 	}
 }
