@@ -81,7 +81,7 @@ export class Capture {
       this.said
         .trim()
         .replaceAll(/\s*\n\s*/g, " ")
-        .slice(0, SHOWN) || "tcpdump ended without a reason"
+        .slice(-SHOWN) || "tcpdump ended without a reason"
     );
   }
 

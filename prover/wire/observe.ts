@@ -14,7 +14,7 @@ import { chosenPairs } from "./pairs.ts";
 import { isReady, type Probe, probeSeen, type ReadyProbe } from "./probe.ts";
 import { ProbePods } from "./probePods.ts";
 import { ProcessTap } from "./tap.ts";
-import { type Place, silentVantage, Vantage } from "./vantage.ts";
+import { BEGIN_PATIENCE, type Place, silentVantage, Vantage } from "./vantage.ts";
 import { type Stage, Traffic, wave, waveLimit } from "./wave.ts";
 
 export interface WireOptions {
@@ -87,7 +87,10 @@ async function observe(
   const port = markerPort();
   const waves = Math.ceil(nodes.length / WAVE);
   const patience = options.patience ?? POD_PATIENCE;
-  const limit = patience + waves * waveLimit(Math.ceil(markers.length / waves), Math.min(nodes.length, WAVE), seconds);
+  const limit =
+    patience +
+    BEGIN_PATIENCE.outside +
+    waves * waveLimit(Math.ceil(markers.length / waves), Math.min(nodes.length, WAVE), seconds);
   const pods = new ProbePods(api, {
     ...{ namespace: `wirecloak-probe-${run}`, image, markerPort: port, hostTalks: intent.nodeEncryption },
     ...{ deadline: limit, patience, progress, sleep, signal },
@@ -143,6 +146,8 @@ async function watched(
     outside &&
     place &&
     new Vantage(place, new ProcessTap(outside.command), { ...stage.watch, seconds: outside.seconds });
+  // It may be pulling an image, which an interrupted run need not wait for.
+  stage.signal.addEventListener("abort", () => between?.close());
   try {
     const silent = await between?.started();
     if (silent) stage.progress(`nothing can be captured at ${place?.name}: ${silent}`);

@@ -12,8 +12,11 @@ import type { Tap } from "./tap.ts";
 const READABLE_PACKETS = 50_000;
 const ENCRYPTED_PACKETS = 20_000;
 
-/** Seconds for tcpdump to begin, and to end. */
-const PATIENCE = 10;
+/** Seconds for tcpdump to begin: outside of the nodes an image may have to be pulled first. */
+export const BEGIN_PATIENCE = { node: 10, outside: 90 };
+
+/** Seconds for tcpdump to end. */
+const END_PATIENCE = 10;
 
 export type Place = Pick<VantageSeen, "name" | "where" | "node" | "device">;
 
@@ -50,7 +53,7 @@ export class Vantage {
 
   /** Waits until both listen. Null, or why they do not. */
   async started(): Promise<string | null> {
-    const patience = this.watch.sleep(PATIENCE);
+    const patience = this.watch.sleep(BEGIN_PATIENCE[this.place.where]);
     this.silent = (await this.readable.started(patience)) ?? (await this.encrypted.started(patience));
     if (this.silent !== null) this.close();
     return this.silent;
@@ -60,7 +63,7 @@ export class Vantage {
   async end(sent: readonly Omit<ControlSeen, "seen">[]): Promise<VantageSeen> {
     if (this.silent !== null) return silentVantage(this.place, this.silent);
     const early = this.readable.early;
-    const patience = this.watch.sleep(PATIENCE);
+    const patience = this.watch.sleep(END_PATIENCE);
     // Where it cannot be told to end, it ends by its own limit, too late for this run.
     await this.tap.end().catch(() => undefined);
     const { complete, dropped } = await this.readable.finished(early, patience);

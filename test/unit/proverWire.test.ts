@@ -1,5 +1,6 @@
 import { setTimeout as timer } from "node:timers/promises";
 import { CommandError, RefusedError } from "../../prover/clusterApi.ts";
+import type { OutsideVantage } from "../../prover/intent.ts";
 import { ProverError } from "../../prover/proverError.ts";
 import { observeWire, type WireOptions } from "../../prover/wire/observe.ts";
 import { type Case, healthy, intentFor } from "./proverTroubles/healthy.ts";
@@ -12,15 +13,17 @@ async function observed(
     name = "wireguard" as Case,
     nodes = 3,
     pairs = "all" as number | "all",
+    outside = null as OutsideVantage | null,
     ...options
   }: Partial<WireOptions> & {
     name?: Case;
     nodes?: number;
     pairs?: number | "all";
+    outside?: OutsideVantage | null;
   } = {},
 ) {
   const intent = { ...intentFor(name, nodes), overlay: "vxlan" as const };
-  intent.proof = { ...intent.proof, pairs, seconds: 1, outside: null };
+  intent.proof = { ...intent.proof, pairs, seconds: 1, outside };
   const lines: string[] = [];
   const observation = await observeWire(api, intent, healthy(name, nodes), {
     sleep: (seconds) => timer(seconds),
@@ -218,6 +221,49 @@ describe("a capture is not complete", () => {
       complete: false,
       silent: "tcpdump: eth0: You don't have permission",
     });
+  });
+});
+
+describe("a look from outside of the nodes", () => {
+  /** A program of this machine that begins to capture, and says at its end what it missed. */
+  const program = (script: string) => ({ name: "bridge", device: "br0", command: ["sh", "-c", script, "outside"] });
+  const capturing = `trap 'echo "3 packets dropped by kernel" >&2; exit 0' TERM
+    echo "tcpdump: listening on br0, link-type EN10MB (Ethernet)" >&2; while :; do sleep 0.05; done`;
+
+  test("spans the whole traffic, and should have seen the controls of every node", async () => {
+    const { observation } = await observed(new FakeProbes(), {
+      outside: program(capturing),
+      // A real program needs its time to end.
+      sleep: (seconds) => timer(500 * seconds, undefined, { ref: false }),
+    });
+    expect(observation.vantages.at(-1)).toMatchObject({
+      ...{ name: "bridge", where: "outside", node: null, device: "br0", silent: null, complete: true, dropped: 3 },
+      controls: ["dev-control-plane", "dev-worker1", "dev-worker2"].flatMap((from) => [
+        { from, form: "bare", sent: 4, seen: 0 },
+        { from, form: "vxlan", sent: 4, seen: 0 },
+      ]),
+    });
+  });
+
+  test("is silent where its program ends, with what that said; the nodes are watched all the same", async () => {
+    const { observation, lines } = await observed(new FakeProbes(), {
+      outside: program("echo no such image >&2; exit 125"),
+      sleep: (seconds) => timer(500 * seconds, undefined, { ref: false }),
+    });
+    expect(observation.vantages.at(-1)).toMatchObject({ where: "outside", silent: "no such image", complete: false });
+    expect(observation.vantages.filter(({ complete }) => complete)).toHaveLength(3);
+    expect(lines).toContain("nothing can be captured at bridge: no such image");
+  });
+
+  test("is given up at once when the proof is called off", async () => {
+    const stop = new AbortController();
+    const proof = observed(new FakeProbes(), {
+      outside: program("sleep 60"),
+      sleep: (seconds) => timer(seconds < 10 ? seconds : 60_000, undefined, { ref: false }),
+      signal: stop.signal,
+    });
+    setTimeout(() => stop.abort(new ProverError("unanswered", "called off")), 300);
+    await expect(proof).rejects.toThrow("called off");
   });
 });
 
