@@ -4,6 +4,7 @@ import { registerDoctor } from "./doctor.ts";
 import { registerDown } from "./down.ts";
 import { findLiveCluster } from "./liveCluster.ts";
 import { registerPulumi } from "./pulumi.ts";
+import { registerSniff } from "./sniff.ts";
 import { registerStatus } from "./status.ts";
 import { registerUp } from "./up.ts";
 import { registerValues } from "./values.ts";
@@ -24,6 +25,7 @@ Exit codes:
 registerUp(program);
 registerDown(program);
 registerStatus(program, findLiveCluster);
+registerSniff(program, findLiveCluster);
 registerDoctor(program);
 registerValues(program);
 registerPulumi(program);

@@ -28,6 +28,8 @@ const REMOVAL_PATIENCE = 15;
 
 export interface ProbePodsOptions extends ProbeSpec {
   namespace: string;
+  /** Address of a node, for a probe without company: the way there is the way out. */
+  elsewhere?: string | undefined;
   /** Seconds until the pods must run. */
   patience: number;
   progress: (line: string) => void;
@@ -153,7 +155,7 @@ export class ProbePods {
 
   /** A probe is used only when its pods answer: the talker with its tools, the host with the device towards the others. */
   private async ask(probe: Probe, running: readonly Probe[]): Promise<void> {
-    const peer = running.find((other) => other !== probe)?.node.addresses[0] ?? OUTSIDE;
+    const peer = running.find((other) => other !== probe)?.node.addresses[0] ?? this.options.elsewhere ?? OUTSIDE;
     try {
       await this.answer(probe, "talker", toolsCommand(["socat", "timeout"]));
       await this.answer(probe, "host", toolsCommand(["socat", "timeout", "tcpdump", "ip"]));

@@ -185,7 +185,8 @@ function isLinkTalk({ protocol, src, dst }: Layer): boolean {
   return protocol === "ARP" || src === "::" || /^fe[89ab]/.test(src) || /^(?:fe[89ab]|ff02:|224\.0\.0\.)/.test(dst);
 }
 
-function headerText({ src, sport, dst, dport, protocol, fragment, overlay }: Layer): string {
+/** A header in a line, shorter than tcpdump tells it. */
+export function headerText({ src, sport, dst, dport, protocol, fragment, overlay }: Layer): string {
   const end = (address: string, port: number | null) => (port === null ? address : `${address}.${port}`);
   const piece = fragment ? `, fragment at ${fragment.offset}` : "";
   return `${end(src, sport)} > ${end(dst, dport)}: ${protocol}${piece}${overlay ? `, ${overlay}` : ""}`;
