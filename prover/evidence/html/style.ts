@@ -104,6 +104,7 @@ marker path { fill: var(--tone); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 caption { text-align: left; color: var(--soft); font-size: .85rem; padding-bottom: .4em; }
 th, td { text-align: left; vertical-align: top; padding: 8px 14px 8px 0; border-bottom: 1px solid var(--line); }
+thead th::first-letter { text-transform: uppercase; }
 thead th { color: var(--soft); font-size: .82rem; font-weight: 600; vertical-align: bottom; border-bottom: 2px solid var(--line); }
 tbody th { font-weight: 600; min-width: 8.5em; }
 td { min-width: 3em; }
