@@ -158,9 +158,9 @@ export class Sightings {
    * in ESP without a cipher or in an overlay that tcpdump did not read, is a pod's.
    */
   #isNodeMarker(layers: Layer[]): boolean {
-    const [only, ...more] = layers;
-    if (!only || more.length > 0 || ![only.sport, only.dport].includes(this.#context.markerPort)) return false;
-    return [only.src, only.dst].every((address) => this.#owners.of(address)?.pod === false);
+    const last = layers.at(-1);
+    if (!last || ![last.sport, last.dport].includes(this.#context.markerPort)) return false;
+    return [last.src, last.dst].every((address) => this.#owners.of(address)?.pod === false);
   }
 
   #pod(address: string): Owner | null {
@@ -182,7 +182,7 @@ function overlayOf(layers: Layer[]): (Layer & { overlay: Overlay }) | undefined 
  * nothing of a pod, and up to 1.17 IPsec leaves the overlay's own frames in clear, so they are no leak.
  */
 function isLinkTalk({ protocol, src, dst }: Layer): boolean {
-  return protocol === "ARP" || src === "::" || /^fe[89ab]/.test(src) || /^(?:fe[89ab]|ff02:|224\.0\.0\.)/.test(dst);
+  return protocol === "ARP" || /^fe[89ab]/.test(src) || /^(?:fe[89ab]|ff02:|224\.0\.0\.)/.test(dst);
 }
 
 /** A header in a line, shorter than tcpdump tells it. */

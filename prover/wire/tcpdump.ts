@@ -54,10 +54,9 @@ function addLine(packet: PacketText, line: string): void {
     if (packet.words.length < maxWordLines) packet.words.push(line);
     return;
   }
-  const at = Number.parseInt(offset, 16);
   // A payload may look like a dump; the real one comes last and begins at 0.
-  if (at === 0) packet.hex = [];
-  if (at === packet.hex.length * 16) packet.hex.push(digits.replaceAll(" ", ""));
+  if (Number.parseInt(offset, 16) === 0) packet.hex = [];
+  packet.hex.push(digits.replaceAll(" ", ""));
 }
 
 /** Packets that the kernel dropped before tcpdump saw them; null where tcpdump did not say, as when it was killed. */

@@ -43,9 +43,9 @@ export function readLayers(lines: string[]): LayersRead {
     const overlay = overlayOf(carried);
     last.overlay ??= overlay;
     inside = overlay !== null || carried.startsWith("GREv");
-    if (last.protocol === "ESP") esp = readEsp(text) ?? esp;
+    esp = readEsp(text) ?? esp;
   }
-  return { layers, esp: layers.at(-1)?.protocol === "ESP" ? esp : null };
+  return { layers, esp };
 }
 
 function readIpv4(text: string): Ipv4Header | null {

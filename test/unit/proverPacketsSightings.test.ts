@@ -78,6 +78,11 @@ const rows: [string, Packet, string[]][] = [
   ["a control that could not be read", packet([], "run-control-a"), []],
 
   // Plaintext by its marker.
+  [
+    "a marker from a pod to a node's port of the markers",
+    packet([tcp(`${pa}:40000`, `${b}:7777`)], marker),
+    [`bare a>b ${pa} > ${b} marker x1`],
+  ],
   ["a marker between pods", packet([tcp(pa, pb)], marker), [`bare a>b ${pa} > ${pb} marker x1`]],
   ["a marker between pods, IPv6", packet([tcp(pa6, pb6)], marker), [`bare a>b ${pa6} > ${pb6} marker x1`]],
   [
@@ -129,6 +134,11 @@ const rows: [string, Packet, string[]][] = [
   ],
 
   // Plaintext by its addresses.
+  [
+    "an overlay inside another one's",
+    packet([geneve(a, c), vxlan(a, b), tcp(pa, world)]),
+    [`vxlan a>b ${pa} > ${world} x1`],
+  ],
   ["between pods of two nodes", packet([tcp(pa, pb)]), [`bare a>b ${pa} > ${pb} x1`]],
   ["between pods of two nodes, IPv6", packet([tcp(pa6, pb6)]), [`bare a>b ${pa6} > ${pb6} x1`]],
   ["between pods in IPv6 inside IPv4", packet([layer(a, b, "IPv6"), tcp(pa6, pb6)]), [`bare a>b ${pa6} > ${pb6} x1`]],
@@ -161,6 +171,13 @@ const rows: [string, Packet, string[]][] = [
   ["an overlay inside an overlay", packet([vxlan(a, b), vxlan(a, b), tcp(pa, pb)]), [`vxlan a>b ${pa} > ${pb} x1`]],
 
   // Neither.
+  ["ESP from the world to a pod", packet([esp(world, pb)], "", { spi: 3, sequence: 1 }), []],
+  ["a solicitation of one neighbour in an overlay", packet([vxlan(a, b), layer("fe80::1", pb6, "ICMPv6")]), []],
+  [
+    "a solicitation from a pod's address in an overlay",
+    packet([vxlan(a, b), layer(pa6, "ff02::1:ff00:6", "ICMPv6")]),
+    [],
+  ],
   ["between pods of one node", packet([tcp(pa, "10.244.1.9")]), []],
   ["from a pod to the world", packet([tcp(pa, world)]), []],
   ["from the world to a pod", packet([tcp(world, pb)]), []],
@@ -180,6 +197,7 @@ const rows: [string, Packet, string[]][] = [
   ["what nobody can read", packet([]), []],
 
   // Ciphertext.
+  ["WireGuard to behind NAT", packet([layer(`${a}:51871`, `${b}:1024`, "UDP")]), [`wireguard a>b ${a} > ${b} x1`]],
   ["ESP", packet([esp(a, b)], "", { spi: 3, sequence: 7 }), [`esp a>b ${a} > ${b} 3/7-7 true x1`]],
   ["ESP, IPv6", packet([esp(a6, b6)], "", { spi: 3, sequence: 7 }), [`esp a>b ${a6} > ${b6} 3/7-7 true x1`]],
   [
