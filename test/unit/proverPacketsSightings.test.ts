@@ -239,9 +239,10 @@ test.each([
   expect(sorted(...packets)).toEqual([`esp a>b ${a} > ${b} ${expected}`]);
 });
 
-test("streams of two keys and two directions are kept apart", () => {
+test("streams of two keys, directions and kinds are kept apart", () => {
   const stream = (src: string, dst: string, spi: number) => packet([esp(src, dst)], "", { spi, sequence: 1 });
-  expect(sorted(stream(a, b, 3), stream(a, b, 4), stream(b, a, 3))).toHaveLength(3);
+  const inside = packet([vxlan(a, b), esp(a, b)], "", { spi: 3, sequence: 1 });
+  expect(sorted(stream(a, b, 3), stream(a, b, 4), stream(b, a, 3), inside)).toHaveLength(4);
 });
 
 describe("a marker over the edge of fragments", () => {
