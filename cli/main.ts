@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { UserError } from "../components/userError.ts";
+import { registerBench } from "./bench.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerDown } from "./down.ts";
 import { findLiveCluster } from "./liveCluster.ts";
@@ -26,6 +27,7 @@ registerUp(program);
 registerDown(program);
 registerStatus(program, findLiveCluster);
 registerSniff(program, findLiveCluster);
+registerBench(program, findLiveCluster);
 registerDoctor(program);
 registerValues(program);
 registerPulumi(program);

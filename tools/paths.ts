@@ -27,6 +27,11 @@ export function stateDir(env: Environment = process.env, checkout: string = proj
   );
 }
 
+/** Where the newest evidence of a cluster of this checkout is. */
+export function evidenceFolder(cluster: string): string {
+  return join(stateDir(), "evidence", cluster);
+}
+
 /** The XDG base directory specification tells to ignore a relative path in its variables. */
 function baseDir(env: Environment, variable: string, underHome: string): string {
   const configured = env[variable];
