@@ -45,6 +45,10 @@ conformance: setup ## the plugins' suites  [PLUGINS=DIR with the official binari
 bench: setup ## timings on this machine, as tables
 	@node test/bench/run.ts
 
+.PHONY: faults
+faults: setup ## faults ordered in rehearsal, and what the prover says of each  [SEED=1] [RUNS=240] [KEEP=folder]
+	@SEED=$(SEED) RUNS=$(RUNS) KEEP=$(KEEP) node test/faults/run.ts
+
 .PHONY: check
 check: setup ## type check and lint
 	@tsc --noEmit && biome check .

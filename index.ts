@@ -25,6 +25,9 @@ export const nodeEncryption = proof.intent.nodeEncryption;
 export const keyId = proof.intent.keyId;
 export const nextKeyId = keyId && idAfter(keyId);
 export const verdict = proof.verdict;
+export const statement = proof.statement;
 export const reasons = proof.reasons;
+/** Path of evidence.json on the machine that ran the update; evidence.html is beside it. */
+export const evidence = proof.evidence;
 /** What `wirecloak status` holds the live cluster against; JSON, so that it takes one line where outputs are shown. */
 export const intent = JSON.stringify(proof.intent);

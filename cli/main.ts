@@ -3,12 +3,14 @@ import { UserError } from "../components/userError.ts";
 import { registerBench } from "./bench.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerDown } from "./down.ts";
+import { registerFault } from "./fault.ts";
 import { findLiveCluster } from "./liveCluster.ts";
 import { registerPulumi } from "./pulumi.ts";
 import { registerSniff } from "./sniff.ts";
 import { registerStatus } from "./status.ts";
 import { registerUp } from "./up.ts";
 import { registerValues } from "./values.ts";
+import { registerVerify } from "./verify.ts";
 
 const program = new Command("wirecloak")
   .enablePositionalOptions()
@@ -28,8 +30,10 @@ registerDown(program);
 registerStatus(program, findLiveCluster);
 registerSniff(program, findLiveCluster);
 registerBench(program, findLiveCluster);
+registerVerify(program, findLiveCluster);
 registerDoctor(program);
 registerValues(program);
+registerFault(program);
 registerPulumi(program);
 // commander ends with 1 where the arguments are wrong; ours is 2, and 0 stays for --help.
 for (const command of [program, ...program.commands])

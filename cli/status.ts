@@ -1,9 +1,11 @@
 import type { Command } from "commander";
+import { evidenceStanding, withEvidence } from "../prover/evidence/standing.ts";
 import type { Intent } from "../prover/intent.ts";
 import { Kubernetes } from "../prover/kubernetes.ts";
 import { ProverError } from "../prover/proverError.ts";
 import { statusText } from "../prover/status.ts";
 import { verify } from "../prover/verify.ts";
+import { evidenceFolder } from "../tools/paths.ts";
 
 /** A stack's live cluster and what it is meant to be. */
 export interface LiveCluster {
@@ -21,7 +23,7 @@ export type FindCluster = (stack: string | undefined) => Promise<LiveCluster>;
 export function registerStatus(program: Command, find: FindCluster): void {
   program
     .command("status")
-    .description("what the cluster says of its encryption now, compared with the settings")
+    .description("what the cluster says of its encryption now, and whether the last proof still holds")
     .option("-s, --stack <name>", "the stack (default: the one that is there)")
     .option("--json", "print one JSON document")
     .action(async (options: { stack?: string; json?: boolean }) => {
@@ -32,10 +34,14 @@ export function registerStatus(program: Command, find: FindCluster): void {
 /** Looks once and prints what was seen; resolves with the exit code (`wirecloak --help` lists them). */
 export async function showStatus({ intent, kubeconfig, context }: LiveCluster, json: boolean): Promise<number> {
   try {
-    const { report } = await verify(intent, Kubernetes.open(kubeconfig, context, intent.cilium.namespace), { wait: 0 });
-    const shown = json ? `${JSON.stringify(report, null, 2)}\n` : statusText(report);
+    const api = Kubernetes.open(kubeconfig, context, intent.cilium.namespace);
+    const { report, observation } = await verify(intent, api, { wait: 0 });
+    const evidence = evidenceStanding(evidenceFolder(intent.cluster), { intent, observation });
+    const status = withEvidence(report, evidence);
+    const page = evidence ? `evidence: ${evidence.page}\n` : "evidence: none yet; ./bin/wirecloak verify\n";
+    const shown = json ? `${JSON.stringify(status, null, 2)}\n` : `${statusText(status)}${page}`;
     await new Promise((resolve) => process.stdout.write(shown, resolve));
-    return report.verdict === "failed" ? 1 : 0;
+    return status.verdict === "failed" ? 1 : 0;
   } catch (error) {
     if (!(error instanceof ProverError)) throw error;
     console.error(error.message);

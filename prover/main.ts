@@ -1,18 +1,16 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { text } from "node:stream/consumers";
-import { Command, InvalidArgumentError } from "commander";
-import { parseIntent } from "./intent.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { Kubernetes } from "./kubernetes.ts";
 import { ProverError } from "./proverError.ts";
-import { statusText } from "./status.ts";
-import { verify } from "./verify.ts";
+import { intentFrom, run } from "./run.ts";
 
 interface Arguments {
   intent: string;
   kubeconfig: string;
   context?: string;
   json?: true;
+  summary?: true;
   evidence?: string;
+  captures?: string;
   wait: number;
 }
 
@@ -23,18 +21,20 @@ Exit codes:
   2  wrong arguments, intent or kubeconfig
   3  the cluster could not be asked`;
 
-const program = new Command("prover").description("Compares a live cluster with what it is meant to be.");
+const program = new Command("prover").description("Proves that a live cluster is what it is meant to be.");
 program
   .command("verify")
-  .description("read cilium-config, the rollout, every CiliumNode and every agent back, and judge them")
+  .description("read the cluster back, look at what crosses between its nodes, and judge both")
   .requiredOption("--intent <file>", "the intent as JSON; - is standard input")
   .requiredOption("--kubeconfig <file>", "the cluster's kubeconfig; the ambient one is never used")
   .option("--context <name>", "context of that kubeconfig (default: its current one)")
   .option("--json", "print the report as one JSON document")
-  .option("--evidence <file>", "also write the report with the intent and everything observed to this file")
+  .addOption(new Option("--summary", "print verdict and reasons only, as JSON").conflicts("json"))
+  .option("--evidence <folder>", "leave evidence.json and evidence.html there")
+  .option("--captures <folder>", "leave the readable packets of every capture there, as pcap files")
   .option("--wait <seconds>", "how long a rollout in flight may still take", seconds, 60)
   .addHelpText("after", EXIT_CODES)
-  .action(run);
+  .action(prove);
 
 // Commander ends with 1 where the arguments are wrong; ours is 2, and 0 stays for --help.
 for (const command of [program, ...program.commands])
@@ -48,43 +48,15 @@ try {
   process.exit(error.kind === "usage" ? 2 : 3);
 }
 
-async function run(args: Arguments): Promise<void> {
-  const fromStdin = args.intent === "-";
-  const intent = parseIntent(
-    fromStdin ? await text(process.stdin) : read(args.intent),
-    fromStdin ? "standard input" : args.intent,
-  );
-  const kubernetes = Kubernetes.open(args.kubeconfig, args.context, intent.cilium.namespace);
-  const { report, observation } = await verify(intent, kubernetes, {
-    wait: args.wait,
-    progress: (line) => console.error(line),
-  });
-  if (args.evidence !== undefined) write(args.evidence, { ...report, intent, observation });
-  const shown = args.json ? `${JSON.stringify(report, null, 2)}\n` : statusText(report);
-  await new Promise((resolve) => process.stdout.write(shown, resolve));
-  // Whoever runs this for its JSON shows people standard error.
-  if (args.json && report.verdict === "failed") console.error([report.statement, ...report.reasons].join("\n- "));
+async function prove({ intent: file, kubeconfig, context, json, summary, ...rest }: Arguments): Promise<void> {
+  const intent = await intentFrom(file);
+  const api = Kubernetes.open(kubeconfig, context, intent.cilium.namespace);
+  const code = await run(intent, api, { ...rest, shown: json ? "json" : summary ? "summary" : "text" });
   // Connections to agents that do not answer would keep the process.
-  process.exit(report.verdict === "failed" ? 1 : 0);
+  process.exit(code);
 }
 
 function seconds(value: string): number {
   if (!/^\d{1,5}$/.test(value)) throw new InvalidArgumentError("allowed: whole seconds, 0 looks once.");
   return Number(value);
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new ProverError("usage", `the intent cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function write(file: string, document: unknown): void {
-  try {
-    writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
-  } catch (error) {
-    throw new ProverError("usage", `the evidence cannot be written: ${(error as Error).message}`);
-  }
 }

@@ -7,7 +7,7 @@ const LISTED = 10;
 const SIGNS: Record<NodeReport["verdict"], string> = { agrees: "ok", unobserved: "??", contradicts: "!!" };
 
 /** The report as a tree for a terminal, every line ending in a line feed. */
-export function statusText(report: Report): string {
+export function statusText(report: Omit<Report, "verdict">): string {
   const listed =
     report.nodes.length <= LISTED
       ? report.nodes

@@ -1,15 +1,21 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { allChecks, settledChecks } from "./checks/checks.ts";
+import { partnersOf } from "./checks/pairs.ts";
 import type { ClusterApi } from "./clusterApi.ts";
 import type { Intent } from "./intent.ts";
 import { type Judgement, judge } from "./judge.ts";
 import type { Observation } from "./observation.ts";
-import { readAgents, readCluster } from "./readBack.ts";
+import { readAgents, readCluster, readCounters, withCounters } from "./readBack.ts";
 import { type Report, reportOf, sentences } from "./report.ts";
+import type { WireObservation } from "./wire/observation.ts";
+import { chosenPairs } from "./wire/pairs.ts";
 
 export interface VerifyOptions {
   /** Seconds that a rollout in flight may still take; 0 looks once. */
   wait: number;
+  /** Sends markers and captures what crosses; absent: nobody looks at the wire. */
+  wire?: (cluster: Observation, seed: string) => Promise<WireObservation>;
   /** Gets a line for people each time that something else is waited for. */
   progress?: (line: string) => void;
   /** Another clock than the real one, for tests. */
@@ -38,12 +44,29 @@ const realClock: Clock = {
   sleep: (seconds) => sleep(1000 * seconds),
 };
 
-/** Reads the cluster back and judges it, looking again while all that is wrong may pass by itself. */
-export async function verify(
+/** Reads the cluster back, looks at its wire, and judges it; looks again while all that is wrong may pass by itself. */
+export async function verify(intent: Intent, api: ClusterApi, options: VerifyOptions): Promise<Verification> {
+  const { wire, progress, clock = realClock } = options;
+  const start = clock.now();
+  let observation = await settled(intent, api, options, clock);
+  if (wire && isWorthWatching(intent, observation)) {
+    observation = await watched(intent, api, observation, wire);
+    if (mayPass(judge(intent, observation, allChecks))) {
+      progress?.("looking at the wire once more, since what is wrong may have passed");
+      observation = await watched(intent, api, await readAgents(api, await readCluster(api)), wire);
+    }
+  }
+  const cost = { requests: api.requests, seconds: clock.now() - start };
+  return { report: reportOf(intent, observation, judge(intent, observation, allChecks), cost), observation };
+}
+
+/** The cluster as it says that it is, once a rollout in flight is over or the time for it. */
+async function settled(
   intent: Intent,
   api: ClusterApi,
-  { wait, progress, clock = realClock }: VerifyOptions,
-): Promise<Verification> {
+  { wait, progress }: VerifyOptions,
+  clock: Clock,
+): Promise<Observation> {
   const start = clock.now();
   const elapsed = (): number => clock.now() - start;
   let told = "";
@@ -51,16 +74,35 @@ export async function verify(
     const began = elapsed();
     const last = began + pause > wait;
     const { observation, judgement } = await look(intent, api, last);
-    if (last || !mayPass(judgement)) {
-      const cost = { requests: api.requests, seconds: elapsed() };
-      return { report: reportOf(intent, observation, judgement, cost), observation };
-    }
+    if (last || !mayPass(judgement)) return observation;
     const awaited = awaitedIn(judgement);
     if (awaited !== told) progress?.(`waiting for up to ${Math.ceil(wait - elapsed())} s: ${awaited}`);
     told = awaited;
     // A look that takes long, as at a thousand nodes, is not repeated at once.
     await clock.sleep(Math.max(pause, elapsed() - began));
   }
+}
+
+/** A rollout that failed has said enough. */
+function isWorthWatching(intent: Intent, seen: Observation): boolean {
+  const { findings } = judge(intent, seen, settledChecks);
+  return !findings.some(({ effect }) => effect === "contradicts");
+}
+
+/** The same cluster with what was seen on its wire, and the agents' counters from before and after. */
+async function watched(
+  intent: Intent,
+  api: ClusterApi,
+  cluster: Observation,
+  wire: NonNullable<VerifyOptions["wire"]>,
+): Promise<Observation> {
+  const seed = randomUUID();
+  const names = cluster.nodes.map(({ name }) => name);
+  const partners = partnersOf(chosenPairs(names, intent.proof.pairs, seed).tested);
+  const before = await readCounters(api, cluster, intent.encryption, partners);
+  const seen = await wire(cluster, seed);
+  const after = await readCounters(api, cluster, intent.encryption, partners);
+  return { ...withCounters(cluster, before, after), wire: seen };
 }
 
 /** One look. Unless it is the last one, agents in the middle of a rollout are left in peace. */

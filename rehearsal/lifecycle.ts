@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -151,7 +151,7 @@ export async function sweep(stateDir: string, say: Say): Promise<void> {
 /** Orders, lists or clears what goes wrong in a running cluster, as the words say; the agent program knows them. */
 export function fault(stateDir: string, name: string, words: readonly string[]): void {
   const { files } = existing(stateDir, name);
-  const run = spawnSync(agent(files), ["faults", "--dir", files.folder, ...words], {
+  const run = spawnSync(startedAgent(files), ["faults", "--dir", files.folder, ...words], {
     encoding: "utf8",
     env: plainEnvironment(),
   });
@@ -160,6 +160,18 @@ export function fault(stateDir: string, name: string, words: readonly string[]):
   throw new UserError([
     { key: "fault", value: words.join(" "), message: (run.stderr || `${run.error}`).trim(), fix: "see docs/faults.md" },
   ]);
+}
+
+/** Runs a command on the nodes' bridge, such as a capture; resolves with its exit code. It is asked to end when this process is. */
+export function outside(stateDir: string, name: string, command: readonly string[]): Promise<number> {
+  const { files } = existing(stateDir, name);
+  const args = ["outside", "--dir", files.folder, "--", ...command];
+  const child = spawn(startedAgent(files), args, { stdio: "inherit", env: plainEnvironment() });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code ?? 1));
+  });
 }
 
 /** What runs of a cluster. */
@@ -228,6 +240,11 @@ function makeNodes(files: RehearsalFiles, { spec, ports }: RehearsalRecord): voi
 
 function agent(files: RehearsalFiles): string {
   return ownProgram(programPath("wirecloak-agent"), files.programs);
+}
+
+/** The agent program as the cluster was started with, wherever on PATH it may be now. */
+function startedAgent(files: RehearsalFiles): string {
+  return join(files.programs, "wirecloak-agent");
 }
 
 function report(files: RehearsalFiles, { incarnation, ports }: RehearsalRecord): ClusterReport {

@@ -1,6 +1,7 @@
 // node rehearsal/main.ts create|scale --name NAME [--state DIR]         reads a ClusterSpec (JSON) from stdin, prints a ClusterReport as one line
 // node rehearsal/main.ts delete|start|status --name NAME [--state DIR]  status prints one line of JSON
 // node rehearsal/main.ts fault --name NAME [--state DIR] [list|clear|set KIND NODE [--peer NODE] [--percent N]]  see docs/faults.md
+// node rehearsal/main.ts outside --name NAME [--state DIR] -- COMMAND...    runs it on the nodes' bridge, such as tcpdump -i lan0
 // node rehearsal/main.ts sweep [--state DIR]                            removes every rehearsal cluster of this state folder
 // node rehearsal/main.ts package [--out DIR] [--version V]...           packages the stand-in chart
 // Progress goes to stderr. Each may be cut short at any moment, kill -9 included, and run again.
@@ -12,7 +13,7 @@ import { z } from "zod";
 import { UserError } from "../components/userError.ts";
 import { withLock } from "../tools/lock.ts";
 import { stateDir } from "../tools/paths.ts";
-import { create, fault, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
+import { create, fault, outside, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
 import { packageChart } from "./package.ts";
 
 const specShape = z.object({
@@ -39,7 +40,7 @@ const say: Say = (line) => console.error(`rehearsal: ${line}`);
 process.umask(0o077);
 try {
   const [first = "", ...words] = positionals;
-  const command = first === "fault" ? first : positionals.join(" ");
+  const command = first === "fault" || first === "outside" ? first : positionals.join(" ");
   if (process.platform !== "linux")
     throw new UserError([
       {
@@ -63,6 +64,10 @@ async function onClusters(command: string, words: string[], name = ""): Promise<
   // Processes are recognised by their path, so it must be the same by whatever link a run came.
   const state = realpathSync(given);
   if (command === "status" && name) return print(status(state, name));
+  if (command === "outside" && name) {
+    process.exitCode = await outside(state, name, words);
+    return;
+  }
   if (command === "fault" && name) return fault(state, name, [...words, ...faultOptions()]);
   const waiting = (holder: string) => say(`waiting for ${holder}, which works on a rehearsal cluster of this checkout`);
   await withLock(join(state, "clusters", "rehearsal.lock"), waiting, async () => {
@@ -76,7 +81,7 @@ async function onClusters(command: string, words: string[], name = ""): Promise<
         key: "command",
         value: command,
         message: "Not known, or --name is missing.",
-        allowed: "create, scale, delete, start, status, fault (all with --name), sweep, package",
+        allowed: "create, scale, delete, start, status, fault, outside (all with --name), sweep, package",
       },
     ]);
   });

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Intent } from "../../prover/intent.ts";
+import type { Summary } from "../../prover/summary.ts";
+import { evidenceFolder } from "../../tools/paths.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Settings } from "../settings.ts";
 import { intentOf } from "./intent.ts";
@@ -19,10 +21,14 @@ export interface ProofArgs {
   revision: pulumi.Input<number>;
 }
 
-/** Reads the live cluster back after each deploy and fails the update where it contradicts the settings. */
+/** Proves the live cluster after each deploy, by what its nodes say and by what is on the wire, and fails the update where it contradicts the settings. */
 export class Proof extends pulumi.ComponentResource {
   /** `proven`, `not proven` or `failed`. */
   readonly verdict: pulumi.Output<string>;
+  /** The verdict in a sentence, with what it rests on. */
+  readonly statement: pulumi.Output<string>;
+  /** Path of evidence.json on the machine that ran the update; evidence.html is beside it. */
+  readonly evidence: pulumi.Output<string | null>;
   /** Why the verdict is no better, each naming its evidence. */
   readonly reasons: pulumi.Output<string[]>;
   /** What the live cluster is held against. */
@@ -34,18 +40,21 @@ export class Proof extends pulumi.ComponentResource {
     this.intent = intentOf(settings, cluster);
     const intent = JSON.stringify(this.intent);
     // 1 is the verdict `failed`; 2 and 3 say that nothing could be judged, which no setting makes acceptable.
+    const context = cluster.context === undefined ? "" : ' --context "$KUBECONFIG_CONTEXT"';
     const enforced = settings.proof.enforce ? "" : " || [ $? = 1 ]";
 
     const proof = new local.Command(
       `${name}-read-back`,
       {
-        // The report is held back where the proof fails: standard error has the verdict and its reasons, in words.
-        create: `report=$(node "$PROVER" verify --intent - --kubeconfig "$KUBECONFIG_FILE" --wait ${ROLLOUT_WAIT} --json)${enforced} && printf %s "$report"`,
+        // The summary is held back where the proof fails: standard error has the verdict and its reasons, in words.
+        create: `summary=$(node "$PROVER" verify --intent - --kubeconfig "$KUBECONFIG_FILE"${context} --wait ${ROLLOUT_WAIT} --evidence "$EVIDENCE" --summary)${enforced} && printf %s "$summary"`,
         // Nothing secret is in the intent, and the kubeconfig goes as a file's name.
         stdin: intent,
         environment: {
           PROVER,
           KUBECONFIG_FILE: cluster.kubeconfigPath,
+          EVIDENCE: evidenceFolder(settings.cluster.name),
+          ...(cluster.context !== undefined && { KUBECONFIG_CONTEXT: cluster.context }),
         },
         // A Command runs again only when its triggers change.
         triggers: [args.revision, intent, cluster.incarnation],
@@ -54,9 +63,11 @@ export class Proof extends pulumi.ComponentResource {
       },
       { parent: this, ...cluster.lifetime },
     );
-    const verdict = proof.stdout.apply((text) => JSON.parse(text) as { verdict: string; reasons: string[] });
-    this.verdict = verdict.verdict;
-    this.reasons = verdict.reasons;
-    this.registerOutputs({ verdict: this.verdict, reasons: this.reasons });
+    const summary = proof.stdout.apply((text) => JSON.parse(text) as Summary);
+    this.verdict = summary.verdict;
+    this.statement = summary.statement;
+    this.reasons = summary.reasons;
+    this.evidence = summary.evidence;
+    this.registerOutputs({ verdict: this.verdict, statement: this.statement, evidence: this.evidence });
   }
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { commandLineOf, environmentOf, processes } from "../../cli/processes.ts";
 import { projectRoot } from "../../tools/paths.ts";
 import { describeUnless } from "../skip.ts";
-import { withoutEngine } from "./engineStack.ts";
+import { healthyVerdict, withoutEngine } from "./engineStack.ts";
 
 jest.setTimeout(180_000);
 
@@ -50,7 +50,7 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
 
     const { code, output } = run("up", "--stack", "rehearsal");
     expect(output).toContain("removed the lock of a killed run");
-    expect(output).toContain("verdict: not proven (in rehearsal)");
+    expect(output).toContain(`verdict: ${healthyVerdict} (in rehearsal)`);
     expect(output).toContain("not encrypted, by design:");
     expect(code).toBe(0);
   });
@@ -76,8 +76,8 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
       encryption: "wireguard",
       nodeEncryption: false,
       keyId: null,
-      verdict: "not proven",
-      reasons: [expect.stringContaining("the wire was not observed")],
+      verdict: healthyVerdict,
+      evidence: { verdict: healthyVerdict, standing: "current" },
       simulated: true,
     });
     expect(code).toBe(0);
@@ -96,7 +96,7 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
       0,
     );
     const { code, stdout } = run("status", "--json");
-    expect(JSON.parse(stdout)).toMatchObject({ verdict: "failed" });
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: "failed", evidence: { standing: "stale" } });
     expect(stdout).toContain("enable-wireguard");
     expect(code).toBe(1);
   });

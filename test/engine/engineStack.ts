@@ -15,6 +15,12 @@ export const withoutEngine =
         .map((tool) => `${tool} is not on PATH (run \`make test\`)`)
         .at(0);
 
+/** The verdict on a healthy cluster: without rights and programs for a wire a rehearsal proves nothing, and says so. */
+export const healthyVerdict =
+  process.getuid?.() === 0 && ["tcpdump", "socat", "nft"].every((tool) => spawnSync("which", [tool]).status === 0)
+    ? "proven"
+    : "not proven";
+
 /** What a finished command left. */
 export interface Run {
   code: number;
@@ -71,6 +77,8 @@ export class EngineStack {
       "wirecloak:encryption": "wireguard",
       "wirecloak:cluster": { provider: "rehearsal", name: "t", workers: 1, ...cluster },
       "wirecloak:cilium": { chart: join(projectRoot, "rehearsal/packages"), ...cilium },
+      // Two nodes have little to send.
+      "wirecloak:proof": { seconds: 1 },
       ...changes,
     };
     writeFileSync(this.configFile, `${stringify({ config })}${salt ?? ""}\n`);

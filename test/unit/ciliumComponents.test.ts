@@ -23,7 +23,9 @@ const report = {
 const mocks = {
   [COMMAND]: ({ create }: Record<string, unknown>) => ({
     stdout: JSON.stringify(
-      String(create).includes("verify") ? { verdict: "not proven", reasons: ["a reason"] } : report,
+      String(create).includes("verify")
+        ? { verdict: "not proven", reasons: ["a reason"], evidence: "/state/evidence.json" }
+        : report,
     ),
   }),
   [PSK]: ({ length }: Record<string, unknown>) => ({ result: hex.slice(0, Number(length)) }),
@@ -139,7 +141,7 @@ describe("the proof", () => {
     const { inputs } = readBack(await stack());
     expect(inputs.environment).toMatchObject({ KUBECONFIG_FILE: "/state/kubeconfig" });
     expect(JSON.stringify(inputs)).not.toContain(report.kubeconfig);
-    expect(String(inputs.create)).toContain('--kubeconfig "$KUBECONFIG_FILE"');
+    expect(String(inputs.create)).toContain('--kubeconfig "$KUBECONFIG_FILE" --wait');
   });
 
   test("fails the update on a failed verdict, unless proof.enforce is off", async () => {
@@ -151,6 +153,7 @@ describe("the proof", () => {
     const { proof } = await stack();
     expect(await outputValue(proof.verdict)).toBe("not proven");
     expect(await outputValue(proof.reasons)).toEqual(["a reason"]);
+    expect(await outputValue(proof.evidence)).toBe("/state/evidence.json");
   });
 
   /** The command that proves, among those that make the cluster. */

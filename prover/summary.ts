@@ -1,0 +1,30 @@
+import type { Report } from "./report.ts";
+
+/** How many reasons a summary repeats; the evidence has all. */
+const REASONS = 20;
+
+/** What a program that only acts on the verdict needs: small however large the cluster is. */
+export interface Summary {
+  verdict: Report["verdict"];
+  statement: string;
+  reasons: string[];
+  /** Path of evidence.json; null where none was asked for. */
+  evidence: string | null;
+  nodes: number;
+  /** Findings by their effect. */
+  findings: { contradicts: number; unobserved: number };
+}
+
+export function summaryOf(report: Report, evidence: string | null): Summary {
+  const { verdict, statement, reasons, nodes, findings } = report;
+  const count = (effect: string): number => findings.filter((finding) => finding.effect === effect).length;
+  const more = reasons.length - REASONS;
+  return {
+    verdict,
+    statement,
+    reasons: [...reasons.slice(0, REASONS), ...(more > 0 ? [`and ${more} more, in the evidence`] : [])],
+    evidence,
+    nodes: nodes.length,
+    findings: { contradicts: count("contradicts"), unobserved: count("unobserved") },
+  };
+}
