@@ -49,6 +49,10 @@ bench: setup ## timings on this machine, as tables
 faults: setup ## faults ordered in rehearsal, and what the prover says of each  [SEED=1] [RUNS=240] [KEEP=folder]
 	@SEED=$(SEED) RUNS=$(RUNS) KEEP=$(KEEP) node test/faults/run.ts
 
+.PHONY: example
+example: setup ## run an example in a stack of its own and remove it  [NAME=...] [PROVIDER=kind|rehearsal]
+	@$(WIRECLOAK) example $(NAME) $(if $(PROVIDER),--provider $(PROVIDER))
+
 .PHONY: check
 check: setup ## type check and lint
 	@tsc --noEmit && biome check .

@@ -65,7 +65,7 @@ export function existingStacks(): string[] {
 }
 
 /** Why Docker cannot be used, in a line; undefined where it answers. */
-function dockerTrouble(): string | undefined {
+export function dockerTrouble(): string | undefined {
   const { status, error, stderr } = spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], {
     encoding: "utf8",
     timeout: 5_000,

@@ -1,0 +1,110 @@
+import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { UserError } from "../../components/userError.ts";
+import { projectRoot } from "../../tools/paths.ts";
+import { liveCluster } from "../liveCluster.ts";
+import { endOrphans } from "../orphans.ts";
+import type { Session } from "../session.ts";
+import type { LiveCluster } from "../status.ts";
+
+const STACK = "example";
+
+/** What a program left. */
+export interface Ended {
+  code: number;
+  /** Standard output alone, and with standard error. */
+  stdout: string;
+  output: string;
+}
+
+/** A stack of this program with a backend and a state folder of its own, so that the user's stacks are as they were. */
+export class ExampleStack {
+  readonly home: string;
+  readonly env: NodeJS.ProcessEnv;
+  private readonly configFile: string;
+
+  /** `home`: its state folder, which is all that it leaves. `env`: with the tools in PATH. */
+  constructor(home: string, env: NodeJS.ProcessEnv) {
+    this.home = home;
+    this.configFile = join(home, `Pulumi.${STACK}.yaml`);
+    const { PULUMI_CONFIG_PASSPHRASE: _, PULUMI_ACCESS_TOKEN: __, ...others } = env;
+    this.env = {
+      ...others,
+      WIRECLOAK_STATE_DIR: home,
+      PULUMI_BACKEND_URL: `file://${join(home, "backend")}`,
+      PULUMI_CONFIG_PASSPHRASE_FILE: join(home, "passphrase"),
+      // Nothing may reach for the user's own.
+      KUBECONFIG: join(home, "no-kubeconfig"),
+    };
+  }
+
+  /** Makes the empty stack. */
+  create(): void {
+    mkdirSync(join(this.home, "backend"), { recursive: true, mode: 0o700 });
+    writeFileSync(join(this.home, "passphrase"), randomBytes(32).toString("base64url"), { mode: 0o600 });
+    copyFileSync(join(projectRoot, "Pulumi.yaml"), join(this.home, "Pulumi.yaml"));
+    const init = spawnSync("pulumi", ["stack", "init", STACK], { cwd: this.home, env: this.env, encoding: "utf8" });
+    if (init.status === 0) return;
+    throw new UserError([{ key: "example", message: `Pulumi could not make its stack: ${init.stderr.trim()}` }]);
+  }
+
+  /** Brings the stack to a config. */
+  up(config: Readonly<Record<string, unknown>>): Promise<Ended> {
+    const salt = existsSync(this.configFile)
+      ? /^encryptionsalt: .*$/m.exec(readFileSync(this.configFile, "utf8"))?.[0]
+      : "";
+    writeFileSync(this.configFile, `${stringify({ config })}${salt ?? ""}\n`, { mode: 0o600 });
+    const quiet = ["--yes", "--skip-preview", "--non-interactive", "--suppress-outputs"];
+    return this.run("pulumi", ["up", ...quiet, "--stack", STACK, "--config-file", this.configFile]);
+  }
+
+  /** The stack's outputs; empty where it has none. */
+  async outputs(): Promise<Record<string, unknown>> {
+    const { code, stdout } = await this.run("pulumi", ["stack", "output", "--json", "--stack", STACK]);
+    return code === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : {};
+  }
+
+  /** The cluster, once there is one. */
+  live(): LiveCluster {
+    const session: Session = { ownBackend: true, env: this.env };
+    const live = liveCluster(session, STACK);
+    if (!live) throw new UserError([{ key: "example", message: "Its stack has no cluster yet." }]);
+    return live;
+  }
+
+  /** kubectl on the cluster. */
+  kubectl(args: readonly string[]): Promise<Ended> {
+    const { kubeconfig, context } = this.live();
+    return this.run("kubectl", ["--kubeconfig", kubeconfig, ...(context ? ["--context", context] : []), ...args]);
+  }
+
+  /** Removes the cluster, whatever state it is in, and every file of the stack. */
+  remove(): void {
+    if (!existsSync(this.home)) return;
+    endOrphans(this.env.PULUMI_BACKEND_URL ?? "");
+    for (const sweeper of ["rehearsal/main.ts", "components/cluster/kindCluster.ts"]) {
+      const args = [join(projectRoot, sweeper), "sweep", "--state", this.home];
+      spawnSync("node", args, { env: this.env, stdio: ["ignore", "ignore", "inherit"] });
+    }
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  private run(program: string, args: readonly string[]): Promise<Ended> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, args, { cwd: projectRoot, env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+      const ended: Ended = { code: 1, stdout: "", output: "" };
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        ended.stdout += text;
+        ended.output += text;
+      });
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        ended.output += text;
+      });
+      child.on("error", reject);
+      child.on("close", (code) => resolve({ ...ended, code: code ?? 1 }));
+    });
+  }
+}
