@@ -68,7 +68,7 @@ func (k kubelet) execInWorkload(ctx context.Context, s *sandbox, container strin
 	defer context.AfterFunc(s.life, cancel)()
 	return process{
 		where: s.where, argv: argv, environment: environmentOf(s.pod, c.spec, s.ip, s.nodeIP), folder: c.spec.WorkingDir,
-		netRaw: mayCapture(c.spec), in: in, out: out, errOut: errOut,
+		netRaw: mayCapture(c.spec), companion: int(c.pid.Load()), in: in, out: out, errOut: errOut,
 	}.run(ctx)
 }
 

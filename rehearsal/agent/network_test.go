@@ -152,8 +152,13 @@ func TestPodsOfTwoNodesTalkAndTheAgentsTellIt(t *testing.T) {
 	if _, err := k.execInWorkload(ctx, client, "c", []string{"sh", "-c", "setsid sleep 20.125 & sleep 20"}, nil, nil, nil); err == nil || time.Since(begun) > 5*time.Second {
 		t.Errorf("goes on without its client: %v after %s", err, time.Since(begun))
 	}
-	until(t, "the end of what it left", func() bool { return exec.Command("pgrep", "-f", "^sleep 20.125").Run() != nil })
+	// What a command leaves in a container stays in it, and ends with it.
+	left := func() bool { return exec.Command("pgrep", "-f", "^sleep 20.125").Run() == nil }
+	if !left() {
+		t.Error("what a command left did not stay in its container")
+	}
 	client.finish()
+	until(t, "the end of what it left", func() bool { return !left() })
 	if _, err := k.execInWorkload(context.Background(), client, "c", []string{"true"}, nil, nil, nil); err == nil {
 		t.Error("runs commands in a pod that has ended")
 	}

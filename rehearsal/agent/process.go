@@ -18,6 +18,10 @@ type process struct {
 	environment map[string]string
 	folder      string
 	netRaw      bool
+	// companion is the process whose PID namespace this one joins; 0: it is the first of its own.
+	companion int
+	// started, where there is one, hears the process's id.
+	started     func(pid int)
 	in          io.Reader
 	out, errOut io.Writer
 }
@@ -25,8 +29,8 @@ type process struct {
 // errNoWire answers commands in pods of nodes without a wire.
 var errNoWire = errors.New("nothing runs in this pod: its rehearsal node has no wire (see the log of wirecloak-agent, or GET /wire on its control socket)")
 
-// run starts the process and waits for its end. It is killed when the context ends or this process does. It is the first of
-// a PID namespace, so that the kernel ends with it whatever it has started, in the background and in other sessions too.
+// run starts the process and waits for its end. It is killed when the context ends or this process does. Without a companion it is
+// the first of a PID namespace, so that the kernel ends with it whatever it has started, in the background and in other sessions too.
 // The error tells why it could not run; what it told itself is in exit, where a signal counts as with shells.
 func (p process) run(ctx context.Context) (exit int, err error) {
 	if p.where == nil {
@@ -54,10 +58,16 @@ func (p process) run(ctx context.Context) (exit int, err error) {
 			return 0, err
 		}
 	}
-	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	command.SysProcAttr = &syscall.SysProcAttr{}
+	if p.companion == 0 {
+		command.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
+	}
 	wire.Confinement{RawSockets: p.netRaw}.Confine(command)
-	if err := p.where.Start(command); err != nil {
+	if err := p.where.StartBeside(command, p.companion); err != nil {
 		return 0, err
+	}
+	if p.started != nil {
+		p.started(command.Process.Pid)
 	}
 	if input != nil {
 		go func() {

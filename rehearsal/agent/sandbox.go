@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wirecloak/rehearsal/agent/wire"
@@ -38,8 +39,10 @@ type sandbox struct {
 
 // container is one of a pod's. Its status is guarded by the sandbox's lock.
 type container struct {
-	spec   corev1.Container
-	log    containerLog
+	spec corev1.Container
+	log  containerLog
+	// pid is its first process's; 0 while none runs.
+	pid    atomic.Int64
 	status corev1.ContainerStatus
 }
 
@@ -173,9 +176,11 @@ func (s *sandbox) runOnce(c *container, now time.Time, isInit bool) (exit int, e
 	case what.httpPort != 0:
 		return 0, servePage(s.life, s.where, what.httpPort, s.pod, &c.log)
 	}
+	defer c.pid.Store(0)
 	return process{
 		where: s.where, argv: what.argv, environment: environment, folder: c.spec.WorkingDir,
 		netRaw: mayCapture(c.spec), out: &c.log, errOut: &c.log,
+		started: func(pid int) { c.pid.Store(int64(pid)) },
 	}.run(s.life)
 }
 

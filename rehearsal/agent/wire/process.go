@@ -13,7 +13,11 @@ import (
 
 // Start starts a program in the namespace, in a process group of its own. It dies with this process, and can gain no rights
 // that it does not start with.
-func (n *Namespace) Start(cmd *exec.Cmd) error {
+func (n *Namespace) Start(cmd *exec.Cmd) error { return n.StartBeside(cmd, 0) }
+
+// StartBeside is Start in the PID namespace of a companion, a process that runs: the two see each other, and both end with
+// the first process there. No companion is 0.
+func (n *Namespace) StartBeside(cmd *exec.Cmd, companion int) error {
 	requests, err := starter()
 	if err != nil {
 		return err
@@ -21,17 +25,21 @@ func (n *Namespace) Start(cmd *exec.Cmd) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	cmd.SysProcAttr.Pdeathsig = unix.SIGKILL
+	// One beside a companion cannot see its parent, which Go takes for the parent's death; it dies with the first process there.
+	if companion == 0 {
+		cmd.SysProcAttr.Pdeathsig = unix.SIGKILL
+	}
 	// The leader of a session has a group of its own anyway.
 	cmd.SysProcAttr.Setpgid = !cmd.SysProcAttr.Setsid
 	result := make(chan error)
-	requests <- startRequest{n, cmd, result}
+	requests <- startRequest{n, cmd, companion, result}
 	return <-result
 }
 
 type startRequest struct {
 	namespace *Namespace
 	cmd       *exec.Cmd
+	companion int // 0: none
 	result    chan<- error
 }
 
@@ -47,6 +55,11 @@ var starter = sync.OnceValues(func() (chan<- startRequest, error) {
 			return
 		}
 		home, err := os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
+		if err != nil {
+			ready <- err
+			return
+		}
+		ownPIDs, err := os.Open("/proc/self/ns/pid")
 		ready <- err
 		if err != nil {
 			return
@@ -55,6 +68,7 @@ var starter = sync.OnceValues(func() (chan<- startRequest, error) {
 			request.result <- request.start()
 			// Not to keep the namespace of a pod that goes. The next start enters its own in any case.
 			_ = unix.Setns(int(home.Fd()), unix.CLONE_NEWNET)
+			_ = unix.Setns(int(ownPIDs.Fd()), unix.CLONE_NEWPID)
 		}
 	}()
 	return requests, <-ready
@@ -63,6 +77,17 @@ var starter = sync.OnceValues(func() (chan<- startRequest, error) {
 func (r startRequest) start() error {
 	if err := unix.Setns(int(r.namespace.fd()), unix.CLONE_NEWNET); err != nil {
 		return fmt.Errorf("the namespace cannot be entered: %w", err)
+	}
+	if r.companion != 0 {
+		pids, err := os.Open(fmt.Sprintf("/proc/%d/ns/pid", r.companion))
+		if err != nil {
+			return fmt.Errorf("process %d has ended: %w", r.companion, err)
+		}
+		defer pids.Close()
+		// For what this thread starts; the thread itself stays where it is.
+		if err := unix.Setns(int(pids.Fd()), unix.CLONE_NEWPID); err != nil {
+			return fmt.Errorf("the processes of %d cannot be joined: %w", r.companion, err)
+		}
 	}
 	return r.cmd.Start()
 }

@@ -215,3 +215,33 @@ func TestCapturesTakeRawSockets(t *testing.T) {
 		}
 	}
 }
+
+func TestACompanionIsSeenAndTakesTheOthersWithIt(t *testing.T) {
+	t.Parallel()
+	namespace := newTestLAN(t, 0).Namespace()
+	first := exec.Command("sleep", "60")
+	first.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	must(t, namespace.Start(first))
+	beside := func(script string) *exec.Cmd {
+		cmd := exec.Command("sh", "-c", script)
+		must(t, namespace.StartBeside(cmd, first.Process.Pid))
+		return cmd
+	}
+	one := beside("exec sleep 60")
+	// The first process is 1 there, and the one after it 2: what one is told, another can end.
+	must(t, beside("kill -0 2").Wait())
+	must(t, beside("kill 2").Wait())
+	if err := one.Wait(); err == nil {
+		t.Error("another process of the container could not end it")
+	}
+	two := beside("exec sleep 60")
+	must(t, first.Process.Kill())
+	// The first process has ended only when all others are waited for.
+	if err := two.Wait(); err == nil {
+		t.Error("it outlived the first process of its container")
+	}
+	_ = first.Wait()
+	if got, err := run(t, namespace, nil, "readlink /proc/self/ns/pid"); err != nil || got == "" {
+		t.Errorf("programs without a companion start no more: %v %s", err, got)
+	}
+}
