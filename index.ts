@@ -27,6 +27,7 @@ export const nextKeyId = keyId && idAfter(keyId);
 export const verdict = proof.verdict;
 export const statement = proof.statement;
 export const reasons = proof.reasons;
+export const counts = proof.counts;
 /** Path of evidence.json on the machine that ran the update; evidence.html is beside it. */
 export const evidence = proof.evidence;
 /** What `wirecloak status` holds the live cluster against; JSON, so that it takes one line where outputs are shown. */

@@ -1,3 +1,4 @@
+import { type Activity, activityOf } from "./activity.ts";
 import type { Finding } from "./finding.ts";
 import type { Intent } from "./intent.ts";
 import type { Judgement, NodeJudgement, Verdict } from "./judge.ts";
@@ -49,8 +50,12 @@ export interface NodeReport extends NodeJudgement {
   nodeEncryption: string | null;
   /** WireGuard peers. */
   peers: number | null;
+  /** IPsec: id of the key that it announces. */
+  keyId: number | null;
   /** IPsec keys. */
   keysInUse: number | null;
+  /** Null where the counters were not read. */
+  activity: Activity | null;
 }
 
 /** What reading the cluster cost. */
@@ -73,7 +78,7 @@ export function reportOf(intent: Intent, seen: Observation, judgement: Judgement
     strict: intent.strict,
     keyId: intent.keyId,
     reasons: sentences(judgement.findings),
-    nodes: nodeReports(seen, judgement),
+    nodes: nodeReports(intent, seen, judgement),
     wire,
     notEncrypted: notEncrypted(intent, seen),
     findings: judgement.findings,
@@ -155,7 +160,9 @@ function sentence(group: readonly Finding[]): string {
   return `${subject}${first.message}${evidence}${fix}`;
 }
 
-function nodeReports(seen: Observation, judgement: Judgement): NodeReport[] {
+function nodeReports(intent: Intent, seen: Observation, judgement: Judgement): NodeReport[] {
+  const announced = new Map(seen.ciliumNodes.map((node) => [node.name, node.encryptionKey]));
+  const now = Date.parse(seen.wire?.endedAt ?? seen.takenAt);
   const nodes = new Map(seen.nodes.map((node) => [node.name, node]));
   const agents = new Map(seen.agents.filter((agent) => !agent.terminating).map((agent) => [agent.node, agent]));
   return judgement.nodes.map((judged) => {
@@ -168,7 +175,9 @@ function nodeReports(seen: Observation, judgement: Judgement): NodeReport[] {
       encryption: encryption?.mode ?? null,
       nodeEncryption: status?.nodeEncryption ?? null,
       peers: encryption?.wireguard?.peerCount ?? null,
+      keyId: intent.encryption === "ipsec" ? (announced.get(judged.name) ?? null) : null,
       keysInUse: encryption?.ipsec?.keysInUse ?? null,
+      activity: agent ? activityOf(agent, now) : null,
     };
   });
 }

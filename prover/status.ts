@@ -1,3 +1,4 @@
+import { activityFacts } from "./activity.ts";
 import { modeName, type NodeReport, type Report } from "./report.ts";
 import { wireLines } from "./wireReport.ts";
 
@@ -35,7 +36,9 @@ function nodeLine(node: NodeReport): string {
     node.controlPlane && "control plane",
     node.encryption ?? "no answer",
     node.peers !== null && `${node.peers} peers`,
+    node.keyId !== null && `key ${node.keyId}`,
     node.keysInUse !== null && `${node.keysInUse} keys in use`,
+    ...(node.activity ? activityFacts(node.activity) : []),
     node.nodeEncryption !== null && node.nodeEncryption !== "Disabled" && `node encryption ${node.nodeEncryption}`,
   ].filter((fact) => fact !== false);
   return `${SIGNS[node.verdict]} ${node.name}: ${facts.join(", ")}`;

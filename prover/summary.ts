@@ -10,13 +10,20 @@ export interface Summary {
   reasons: string[];
   /** Path of evidence.json; null where none was asked for. */
   evidence: string | null;
-  nodes: number;
+  counts: {
+    nodes: number;
+    /** Ordered node pairs between which packets were looked at. */
+    pairs: number;
+    /** Packets between nodes that could be read, and that were encrypted. */
+    readable: number;
+    encrypted: number;
+  };
   /** Findings by their effect. */
   findings: { contradicts: number; unobserved: number };
 }
 
 export function summaryOf(report: Report, evidence: string | null): Summary {
-  const { verdict, statement, reasons, nodes, findings } = report;
+  const { verdict, statement, reasons, nodes, findings, wire } = report;
   const count = (effect: string): number => findings.filter((finding) => finding.effect === effect).length;
   const more = reasons.length - REASONS;
   return {
@@ -24,7 +31,12 @@ export function summaryOf(report: Report, evidence: string | null): Summary {
     statement,
     reasons: [...reasons.slice(0, REASONS), ...(more > 0 ? [`and ${more} more, in the evidence`] : [])],
     evidence,
-    nodes: nodes.length,
+    counts: {
+      nodes: nodes.length,
+      pairs: wire?.pairs.tested ?? 0,
+      readable: wire?.packets.plaintext ?? 0,
+      encrypted: wire?.packets.ciphertext ?? 0,
+    },
     findings: { contradicts: count("contradicts"), unobserved: count("unobserved") },
   };
 }

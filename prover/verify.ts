@@ -16,6 +16,8 @@ export interface VerifyOptions {
   wait: number;
   /** Sends markers and captures what crosses; absent: nobody looks at the wire. */
   wire?: (cluster: Observation, seed: string) => Promise<WireObservation>;
+  /** Reads what the agents have counted too, for the report alone. */
+  counters?: true;
   /** Gets a line for people each time that something else is waited for. */
   progress?: (line: string) => void;
   /** Another clock than the real one, for tests. */
@@ -46,7 +48,7 @@ const realClock: Clock = {
 
 /** Reads the cluster back, looks at its wire, and judges it; looks again while all that is wrong may pass by itself. */
 export async function verify(intent: Intent, api: ClusterApi, options: VerifyOptions): Promise<Verification> {
-  const { wire, progress, clock = realClock } = options;
+  const { wire, counters, progress, clock = realClock } = options;
   const start = clock.now();
   let observation = await settled(intent, api, options, clock);
   if (wire && isWorthWatching(intent, observation)) {
@@ -56,8 +58,10 @@ export async function verify(intent: Intent, api: ClusterApi, options: VerifyOpt
       observation = await watched(intent, api, await readAgents(api, await readCluster(api)), wire);
     }
   }
+  const judgement = judge(intent, observation, allChecks);
+  if (counters) observation = await counted(intent, api, observation);
   const cost = { requests: api.requests, seconds: clock.now() - start };
-  return { report: reportOf(intent, observation, judge(intent, observation, allChecks), cost), observation };
+  return { report: reportOf(intent, observation, judgement, cost), observation };
 }
 
 /** The cluster as it says that it is, once a rollout in flight is over or the time for it. */
@@ -103,6 +107,13 @@ async function watched(
   const seen = await wire(cluster, seed);
   const after = await readCounters(api, cluster, intent.encryption, partners);
   return { ...withCounters(cluster, before, after), wire: seen };
+}
+
+/** The same cluster with what its agents have counted so far. */
+async function counted(intent: Intent, api: ClusterApi, cluster: Observation): Promise<Observation> {
+  const names = cluster.nodes.map(({ name }) => name);
+  const now = await readCounters(api, cluster, intent.encryption, new Map(names.map((name) => [name, new Set(names)])));
+  return withCounters(cluster, now, now);
 }
 
 /** One look. Unless it is the last one, agents in the middle of a rollout are left in peace. */

@@ -27,6 +27,8 @@ export class Proof extends pulumi.ComponentResource {
   readonly verdict: pulumi.Output<string>;
   /** The verdict in a sentence, with what it rests on. */
   readonly statement: pulumi.Output<string>;
+  /** Nodes, node pairs, and packets between them: readable and encrypted. */
+  readonly counts: pulumi.Output<Summary["counts"]>;
   /** Path of evidence.json on the machine that ran the update; evidence.html is beside it. */
   readonly evidence: pulumi.Output<string | null>;
   /** Why the verdict is no better, each naming its evidence. */
@@ -68,6 +70,7 @@ export class Proof extends pulumi.ComponentResource {
     this.statement = summary.statement;
     this.reasons = summary.reasons;
     this.evidence = summary.evidence;
+    this.counts = summary.counts;
     this.registerOutputs({ verdict: this.verdict, statement: this.statement, evidence: this.evidence });
   }
 }

@@ -10,6 +10,7 @@ const RELEASE = "kubernetes:helm.sh/v3:Release";
 const SECRET = "kubernetes:core/v1:Secret";
 const PSK = "random:index/randomPassword:RandomPassword";
 const COMMAND = "command:local:Command";
+const COUNTS = { nodes: 3, pairs: 6, readable: 0, encrypted: 40 };
 /** How a secret looks to a mock. */
 const SECRET_MARK = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 const hex = "0123456789abcdef".repeat(5);
@@ -24,7 +25,7 @@ const mocks = {
   [COMMAND]: ({ create }: Record<string, unknown>) => ({
     stdout: JSON.stringify(
       String(create).includes("verify")
-        ? { verdict: "not proven", reasons: ["a reason"], evidence: "/state/evidence.json" }
+        ? { verdict: "not proven", reasons: ["a reason"], evidence: "/state/evidence.json", counts: COUNTS }
         : report,
     ),
   }),
@@ -154,6 +155,7 @@ describe("the proof", () => {
     expect(await outputValue(proof.verdict)).toBe("not proven");
     expect(await outputValue(proof.reasons)).toEqual(["a reason"]);
     expect(await outputValue(proof.evidence)).toBe("/state/evidence.json");
+    expect(await outputValue(proof.counts)).toEqual(COUNTS);
   });
 
   /** The command that proves, among those that make the cluster. */
