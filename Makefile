@@ -46,8 +46,8 @@ bench: setup ## timings on this machine, as tables
 	@node test/bench/run.ts
 
 .PHONY: faults
-faults: setup ## faults ordered in rehearsal, and what the prover says of each  [SEED=1] [RUNS=240] [KEEP=folder]
-	@SEED=$(SEED) RUNS=$(RUNS) KEEP=$(KEEP) node test/faults/run.ts
+faults: setup ## faults ordered in rehearsal, and what the prover says of each  [SEED=1] [RUNS=240] [JOBS=2] [KEEP=folder]
+	@SEED=$(SEED) RUNS=$(RUNS) JOBS=$(JOBS) KEEP=$(KEEP) node test/faults/run.ts
 
 .PHONY: example
 example: setup ## run an example in a stack of its own and remove it  [NAME=...] [PROVIDER=kind|rehearsal]

@@ -1,12 +1,20 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Tool } from "../../tools/table.ts";
 
+const scratch: string[] = [];
+afterAll(() => {
+  for (const folder of scratch) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that goes when the tests of the file have run. */
 export function scratchFolder(): string {
-  return realpathSync(mkdtempSync(join(tmpdir(), "wirecloak-tools-")));
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "wirecloak-tools-")));
+  scratch.push(folder);
+  return folder;
 }
 
 export function program(path: string, script: string): string {

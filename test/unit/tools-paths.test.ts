@@ -1,7 +1,7 @@
-import { mkdtempSync, realpathSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDir, projectRoot, stateDir } from "../../tools/paths.ts";
+import { scratchFolder } from "./tools-fixtures.ts";
 
 describe("the cache is shared by all checkouts of a user", () => {
   test.each([
@@ -20,7 +20,7 @@ describe("the cache is shared by all checkouts of a user", () => {
 });
 
 describe("the state belongs to one checkout", () => {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "paths-")));
+  const folder = scratchFolder();
 
   test("its folder ends in 12 hexadecimal digits under the state home", () => {
     expect(stateDir({ HOME: "/h" }, folder)).toMatch(/^\/h\/\.local\/state\/wirecloak\/[0-9a-f]{12}$/);
@@ -28,7 +28,7 @@ describe("the state belongs to one checkout", () => {
   });
 
   test("a symlink to a checkout finds the same state, another checkout does not", () => {
-    const link = join(mkdtempSync(join(tmpdir(), "paths-")), "link");
+    const link = join(scratchFolder(), "link");
     symlinkSync(folder, link);
     expect(stateDir({ HOME: "/h" }, link)).toBe(stateDir({ HOME: "/h" }, folder));
     expect(stateDir({ HOME: "/h" }, projectRoot)).not.toBe(stateDir({ HOME: "/h" }, folder));
