@@ -26,7 +26,8 @@ const tiers: Tier[] = [
   {
     name: "engine",
     what: "the real Pulumi engine and a real Kubernetes API",
-    run: (env) => jest(env, ["test/engine"]),
+    // Mostly waiting for other programs, so that more run at once than there are cores.
+    run: (env) => jest(env, ["test/engine"], ["--maxWorkers=3"]),
   },
   { name: "wire", what: "real packets in network namespaces", run: (env) => jest(env, ["test/wire"]) },
   { name: "browser", what: "evidence pages in the machine's Chromium", run: (env) => jest(env, ["test/browser"]) },
@@ -106,12 +107,12 @@ function isFormatted(folder: string, env: NodeJS.ProcessEnv): boolean {
 }
 
 /** One jest run of the tests below the folders, counted from its own report. */
-function jest(env: NodeJS.ProcessEnv, folders: string[]): Tally {
+function jest(env: NodeJS.ProcessEnv, folders: string[], options: string[] = []): Tally {
   const scratch = mkdtempSync(join(tmpdir(), "wirecloak-test-"));
   try {
     const report = join(scratch, "report.json");
     // A test file that cannot start leaves no failed test, so the exit code counts too.
-    const ok = succeeds("jest", ["--json", "--outputFile", report, ...folders], env);
+    const ok = succeeds("jest", ["--json", "--outputFile", report, ...options, ...folders], env);
     const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
     const failed = numFailedTests === 0 && !ok ? 1 : numFailedTests;
     return { passed: numPassedTests, failed, skipped: numPendingTests };
