@@ -77,7 +77,7 @@ export function reportOf(intent: Intent, seen: Observation, judgement: Judgement
     nodeEncryption: intent.nodeEncryption,
     strict: intent.strict,
     keyId: intent.keyId,
-    reasons: sentences(judgement.findings),
+    reasons: sentences(withoutConsequences(judgement.findings, seen)),
     nodes: nodeReports(intent, seen, judgement),
     wire,
     notEncrypted: notEncrypted(intent, seen),
@@ -128,6 +128,24 @@ const ORDER: readonly Finding["effect"][] = ["contradicts", "unobserved", "note"
 
 /** How many nodes a sentence names. */
 const NAMED = 5;
+
+/** Checks that miss what a node without a probe could neither send nor see. */
+const NEED_A_PROBE: ReadonlySet<string> = new Set([
+  ...["wire-flow", "wire-encrypted", "wire-control", "wire-capture", "wire-spi"],
+  ...["peer-handshake", "peer-transfer", "ipsec-sequence"],
+]);
+
+/** What people need to read: of a node that could not be probed that alone, not all that follows from it. The findings keep it. */
+function withoutConsequences(findings: readonly Finding[], { wire }: Observation): readonly Finding[] {
+  const unprobed = new Set<string | null>(
+    findings.flatMap(({ check, node }) => (check === "wire-probe" ? [node] : [])),
+  );
+  // Between the nodes there is nothing to see then either.
+  if (wire?.probes.every(({ silent }) => silent !== null)) unprobed.add(null);
+  return findings.filter(({ check, effect, node }) => {
+    return effect !== "unobserved" || !NEED_A_PROBE.has(check) || !unprobed.has(node);
+  });
+}
 
 /** One sentence for each thing found, however many nodes it was found on. */
 export function sentences(findings: readonly Finding[]): string[] {

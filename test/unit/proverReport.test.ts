@@ -146,3 +146,31 @@ test("a node that leaks to all the others is one sentence at each form", () => {
     ),
   ]);
 });
+
+describe("of nodes that could not be probed", () => {
+  const unprobed = (count: number): Report =>
+    wireReported("wireguard", ({ seen }) => {
+      if (!seen.wire) throw new Error("nobody looked at the wire");
+      const gone = new Set(seen.wire.probes.slice(0, count).map(({ node }) => node));
+      for (const probe of seen.wire.probes) if (gone.has(probe.node)) probe.silent = "no such image";
+      for (const vantage of seen.wire.vantages) {
+        if (vantage.node === null ? count === seen.nodes.length : gone.has(vantage.node)) {
+          Object.assign(vantage, { silent: "not probed", complete: false, controls: [], ciphertext: [] });
+        }
+      }
+      for (const flow of seen.wire.flows)
+        if (gone.has(flow.from)) Object.assign(flow, { silent: "not probed", returned: 0 });
+    });
+
+  test("people read that alone, and the findings keep all that follows from it", () => {
+    const report = unprobed(4);
+    expect(report.verdict).toBe("not proven");
+    expect(report.reasons).toHaveLength(1);
+    expect(report.reasons[0]).toContain("no such image");
+    expect(report.findings.length).toBeGreaterThan(10);
+  });
+
+  test("what the others miss is still told", () => {
+    expect(unprobed(1).reasons.join("\n")).toMatch(/bridge|came back|encrypted|control/);
+  });
+});
