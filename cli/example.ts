@@ -57,7 +57,7 @@ async function run(example: Example, provider: Provider, { keep, remove }: Omit<
   const config = configFor(example, provider);
   // Beside the state folder, which `down` removes whole with the last stack.
   const stack = new ExampleStack(join(`${stateDir()}-examples`, clusterName(config)), env);
-  const stop = interrupted();
+  const stop = interrupted(() => stack.interrupt());
   if (!remove) console.log(`${example.name} (${provider}): ${example.about}`);
   try {
     stack.remove();
@@ -125,11 +125,13 @@ function packageStandIn(env: NodeJS.ProcessEnv): void {
 }
 
 /** Ctrl-C ends the step that runs, and then what was made is removed. */
-function interrupted(): { signal: AbortSignal; done: () => void } {
+function interrupted(end: () => void): { signal: AbortSignal; done: () => void } {
   const stop = new AbortController();
-  const heed = (): void => {
+  const heed = (name: NodeJS.Signals): void => {
     if (!stop.signal.aborted) say("interrupted: removing what was made");
     stop.abort();
+    // A terminal's Ctrl-C reaches what runs by itself, and Pulumi takes a second one for "at once".
+    if (name === "SIGTERM") end();
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, heed);
   return {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ export class ExampleStack {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
   private readonly configFile: string;
+  private readonly running = new Set<ChildProcess>();
 
   /** `home`: its state folder, which is all that it leaves. `env`: with the tools in PATH. */
   constructor(home: string, env: NodeJS.ProcessEnv) {
@@ -92,9 +93,15 @@ export class ExampleStack {
     rmSync(this.home, { recursive: true, force: true });
   }
 
+  /** Ends what runs, as Ctrl-C at a terminal would. */
+  interrupt(): void {
+    for (const child of this.running) child.kill("SIGINT");
+  }
+
   private run(program: string, args: readonly string[]): Promise<Ended> {
     return new Promise((resolve, reject) => {
       const child = spawn(program, args, { cwd: projectRoot, env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+      this.running.add(child);
       const ended: Ended = { code: 1, stdout: "", output: "" };
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         ended.stdout += text;
@@ -104,7 +111,10 @@ export class ExampleStack {
         ended.output += text;
       });
       child.on("error", reject);
-      child.on("close", (code) => resolve({ ...ended, code: code ?? 1 }));
+      child.on("close", (code) => {
+        this.running.delete(child);
+        resolve({ ...ended, code: code ?? 1 });
+      });
     });
   }
 }
