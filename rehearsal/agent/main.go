@@ -131,6 +131,7 @@ func run(ctx context.Context, dir string, port int, choice string) error {
 		return err
 	}
 	runner.follow()
+	runner.restore(ctx)
 	if !watched.synced(ctx) {
 		return nil
 	}

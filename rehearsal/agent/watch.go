@@ -26,7 +26,9 @@ type watched struct {
 	nodes, pods, configs, secrets cache.SharedIndexInformer
 	// workloads are the pods that this program plays whole; pods are the agents'.
 	workloads cache.SharedIndexInformer
-	custom    *customWatch
+	// kwoks are the pods that kwok plays.
+	kwoks  cache.SharedIndexInformer
+	custom *customWatch
 }
 
 // byNode indexes workloads by their node.
@@ -36,6 +38,7 @@ const byNode = "node"
 const (
 	notKubeSystem = "metadata.namespace!=kube-system"
 	notCiliums    = "k8s-app!=cilium,app.kubernetes.io/part-of!=cilium"
+	notAgents     = "k8s-app!=cilium"
 )
 
 // customWatch holds what can be watched only when Cilium's definitions exist.
@@ -54,6 +57,9 @@ func watch(ctx context.Context, client kubernetes.Interface) watched {
 	nodes := only(func(o *metav1.ListOptions) { o.LabelSelector = simulatedLabel })
 	pods := only(func(o *metav1.ListOptions) { o.LabelSelector = agentLabel })
 	workloads := only(func(o *metav1.ListOptions) { o.FieldSelector, o.LabelSelector = notKubeSystem, notCiliums })
+	kwoks := only(func(o *metav1.ListOptions) {
+		o.FieldSelector, o.LabelSelector = "metadata.namespace=kube-system", notAgents
+	})
 	configs := only(func(o *metav1.ListOptions) { o.FieldSelector = "metadata.name=" + configName })
 	// Helm keeps whole releases in Secrets; no agent mounts those.
 	secrets := only(func(o *metav1.ListOptions) { o.FieldSelector = "type!=helm.sh/release.v1" })
@@ -61,6 +67,7 @@ func watch(ctx context.Context, client kubernetes.Interface) watched {
 		nodes:     nodes.Core().V1().Nodes().Informer(),
 		pods:      pods.Core().V1().Pods().Informer(),
 		workloads: workloads.Core().V1().Pods().Informer(),
+		kwoks:     kwoks.Core().V1().Pods().Informer(),
 		configs:   configs.Core().V1().ConfigMaps().Informer(),
 		secrets:   secrets.Core().V1().Secrets().Informer(),
 		custom:    &customWatch{life: ctx, changed: func() {}},
@@ -69,14 +76,14 @@ func watch(ctx context.Context, client kubernetes.Interface) watched {
 	_ = all.workloads.AddIndexers(cache.Indexers{byNode: func(object any) ([]string, error) {
 		return []string{object.(*corev1.Pod).Spec.NodeName}, nil
 	}})
-	for _, factory := range []informers.SharedInformerFactory{nodes, pods, workloads, configs, secrets} {
+	for _, factory := range []informers.SharedInformerFactory{nodes, pods, workloads, kwoks, configs, secrets} {
 		factory.Start(ctx.Done())
 	}
 	return all
 }
 
 func (w watched) synced(ctx context.Context) bool {
-	return cache.WaitForCacheSync(ctx.Done(), w.nodes.HasSynced, w.pods.HasSynced, w.workloads.HasSynced, w.configs.HasSynced, w.secrets.HasSynced)
+	return cache.WaitForCacheSync(ctx.Done(), w.nodes.HasSynced, w.pods.HasSynced, w.workloads.HasSynced, w.kwoks.HasSynced, w.configs.HasSynced, w.secrets.HasSynced)
 }
 
 // afterInstall registers Cilium's definitions, as its operator does when it first runs, and watches their objects.
