@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { readBenchRuns } from "./bench/benchRuns.ts";
 import { evidenceOf } from "./evidence/document.ts";
 import { proverVersion, writeEvidence } from "./evidence/files.ts";
 import { type Intent, parseIntent } from "./intent.ts";
@@ -37,7 +38,9 @@ export async function run(intent: Intent, api: Kubernetes, { wait, evidence, cap
     const versions = { prover: proverVersion(), kubernetes: null, tools: { node: process.version } };
     // Nobody told this program when the key was made, and it may not read the Secret.
     const keyAgeDays = null;
-    writeEvidence(evidence, evidenceOf({ report, intent, observation, versions, keyAgeDays, startedAt, endedAt }));
+    const benches = readBenchRuns(join(evidence, "bench.json")).runs;
+    const proof = { report, intent, observation, versions, keyAgeDays, benches, startedAt, endedAt };
+    writeEvidence(evidence, evidenceOf(proof));
   }
   const path = evidence === undefined ? null : join(evidence, "evidence.json");
   const documents = { json: report, summary: summaryOf(report, path) };

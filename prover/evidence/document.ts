@@ -1,3 +1,4 @@
+import { type BenchRun, statistics } from "../bench/benchRuns.ts";
 import type { Intent } from "../intent.ts";
 import type { Observation } from "../observation.ts";
 import type { Report } from "../report.ts";
@@ -22,12 +23,15 @@ export interface Proof {
   versions: { prover: string; kubernetes: string | null; tools: Record<string, string> };
   /** When the IPsec key was made, as far as the caller knows; the prover may not read the Secret. */
   keyAgeDays: number | null;
+  /** What was measured on this cluster, by hand: see prover/bench. */
+  benches: readonly BenchRun[];
   startedAt: string;
   endedAt: string;
 }
 
 /** The evidence of one proof: a pure function, the same document for the same proof, with no key in it. */
-export function evidenceOf({ report, intent, observation, versions, keyAgeDays, startedAt, endedAt }: Proof): Evidence {
+export function evidenceOf(proof: Proof): Evidence {
+  const { report, intent, observation, versions, keyAgeDays, benches, startedAt, endedAt } = proof;
   const { wire } = observation;
   const pairs = pairsOf(intent, observation);
   const vantages = vantagesOf(intent, observation);
@@ -52,6 +56,9 @@ export function evidenceOf({ report, intent, observation, versions, keyAgeDays, 
     nodes: nodesOf(report, observation),
     pairs,
     vantages,
+    throughput: benches.map(({ mode, gbits, mtu, takenAt }) => ({
+      ...{ mode, ...statistics(gbits), runs: gbits.length, mtu, takenAt },
+    })),
     notEncrypted: report.notEncrypted,
     controls: controlsOf(intent, report.verdict, report.simulated),
     versions: {

@@ -132,6 +132,18 @@ export const evidenceSchema = z
     nodes: z.array(node),
     pairs: z.array(pair).describe("tested ordered node pairs"),
     vantages: z.array(vantage),
+    throughput: z
+      .array(
+        z.strictObject({
+          mode: z.string(),
+          mean: z.number().describe("Gbit/s of one TCP stream between pods of two nodes"),
+          deviation: z.number().nullable().describe("of the sample; null for a single run"),
+          runs: count,
+          mtu: z.int().nullable().describe("of the pods' device"),
+          takenAt: time,
+        }),
+      )
+      .describe("the newest bench of each mode; no part of the proof"),
     notEncrypted: z.array(z.string()).describe("traffic that is plain by design"),
     controls: z.array(control),
     versions: z.strictObject({

@@ -25,6 +25,22 @@ test("the parts come in the order in which an auditor asks for them", () => {
   expect(ids).toEqual(["reasons", "pairs", "vantages", "nodes", "not-encrypted", "controls", "run", "digest"]);
 });
 
+test("throughput is shown where somebody measured it, and said to be a rehearsal's where it is", () => {
+  const measured = {
+    seconds: 3,
+    cilium: "1.20.2",
+    routing: "tunnel",
+    from: "a",
+    to: "b",
+    takenAt: "2026-11-21T09:00:00.000Z",
+  };
+  const run = { ...measured, mode: "ipsec", simulated: true, mtu: 1355, gbits: [0.5, 0.7] };
+  const proof = { ...proven("wireguard", { simulated: true }), benches: [run] };
+  expect(evidenceOf(proof).throughput).toMatchObject([{ mode: "ipsec", mean: 0.6, runs: 2, mtu: 1355 }]);
+  expect(page(proof)).toMatch(/id="throughput"[\s\S]*user space[\s\S]*<th scope="row">ipsec<\/th>/);
+  expect(page(proven())).not.toContain('id="throughput"');
+});
+
 test("reasons say what was found, where it was seen and what to do", () => {
   const text = page(failed());
   for (const { message, evidence, fix } of evidenceOf(failed()).findings.slice(0, 1)) {

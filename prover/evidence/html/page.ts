@@ -12,6 +12,7 @@ import {
   vantagesSection,
 } from "./sections.ts";
 import { STYLE } from "./style.ts";
+import { throughputSection } from "./throughput.ts";
 import { verdictBanner } from "./verdict.ts";
 
 /** The evidence as one page that needs nothing else: no script, no network. `digest` is that of evidence.json. */
@@ -38,6 +39,7 @@ ${reasonsSection(evidence)}
 ${pairsSection(evidence)}
 ${vantagesSection(evidence)}
 ${nodesSection(evidence)}
+${throughputSection(evidence)}
 ${notEncryptedSection(evidence)}
 ${controlsSection(evidence)}
 ${runSection(evidence)}

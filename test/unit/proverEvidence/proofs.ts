@@ -23,6 +23,7 @@ export function proofOf(name: Case, { nodes = 4, simulated = false, worsen }: Ma
     observation: made.seen,
     versions: { prover: "0.1.0", kubernetes: "v1.35.4", tools: { tcpdump: "4.99.4" } },
     keyAgeDays: null,
+    benches: [],
     startedAt: "2026-11-21T10:00:00.000Z",
     endedAt: "2026-11-21T10:00:12.400Z",
   });
