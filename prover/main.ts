@@ -1,3 +1,4 @@
+import "./memory.ts";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Kubernetes } from "./kubernetes.ts";
 import { ProverError } from "./proverError.ts";

@@ -1,3 +1,4 @@
+import "../../prover/memory.ts";
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { parseIntent } from "../../prover/intent.ts";
