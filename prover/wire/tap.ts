@@ -102,6 +102,15 @@ export class ProcessTap implements Tap {
 
   close(): void {
     // With its group: what `timeout` runs would outlive it.
-    for (const { pid } of this.children) if (pid !== undefined) process.kill(-pid, "SIGTERM");
+    for (const { pid } of this.children) if (pid !== undefined) endGroup(pid);
+  }
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGTERM");
+  } catch (error) {
+    // It has just ended by itself, and nobody has told us yet.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
