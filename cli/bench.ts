@@ -5,7 +5,7 @@ import { bench } from "../prover/bench/bench.ts";
 import { readBenchRuns, statistics, withRun } from "../prover/bench/benchRuns.ts";
 import { benchText, comparable, ratioOf } from "../prover/bench/benchText.ts";
 import { Kubernetes } from "../prover/kubernetes.ts";
-import { ProverError } from "../prover/proverError.ts";
+import { endedBy } from "../prover/proverError.ts";
 import { writeWhole } from "../tools/files.ts";
 import { evidenceFolder } from "../tools/paths.ts";
 import { say } from "./say.ts";
@@ -50,9 +50,7 @@ async function run({ stack, runs, seconds, compare, json }: Flags, find: FindClu
     if (compare !== undefined && !other) say("nothing to compare with yet: bench the other mode first, then this one");
     return 0;
   } catch (error) {
-    if (!(error instanceof ProverError)) throw error;
-    console.error(error.message);
-    return error.kind === "usage" ? 2 : 3;
+    return endedBy(error);
   }
 }
 

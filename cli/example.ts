@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../components/userError.ts";
-import { ProverError } from "../prover/proverError.ts";
+import { endedBy } from "../prover/proverError.ts";
 import { toolFolders } from "../tools/folders.ts";
 import { projectRoot, stateDir } from "../tools/paths.ts";
 import { dockerTrouble } from "./chooseStack.ts";
@@ -66,9 +66,7 @@ async function run(example: Example, provider: Provider, { keep, remove }: Omit<
     stack.create();
     return await steps(example, new ExampleRun(example, stack, config), stop.signal);
   } catch (error) {
-    if (!(error instanceof ProverError)) throw error;
-    console.log(`✗ ${error.message}`);
-    return error.kind === "usage" ? 2 : 3;
+    return endedBy(error, (message) => console.log(`✗ ${message}`));
   } finally {
     if (keep) {
       console.log(`kept under ${stack.home}; wirecloak example ${example.name} --remove`);

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { Kubernetes } from "../prover/kubernetes.ts";
-import { ProverError } from "../prover/proverError.ts";
+import { endedBy } from "../prover/proverError.ts";
 import { decide, exitCodeOf } from "../prover/sniff/decide.ts";
 import { sniff } from "../prover/sniff/sniff.ts";
 import { sniffText } from "../prover/sniff/sniffText.ts";
@@ -66,9 +66,7 @@ async function run(from: string, to: string | undefined, flags: Flags, find: Fin
     await new Promise((resolve) => process.stdout.write(shown, resolve));
     return exitCodeOf(decision.verdict);
   } catch (error) {
-    if (!(error instanceof ProverError)) throw error;
-    console.error(error.message);
-    return error.kind === "usage" ? 2 : 3;
+    return endedBy(error);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { evidenceStanding, withEvidence } from "../prover/evidence/standing.ts";
 import type { Intent } from "../prover/intent.ts";
 import { Kubernetes } from "../prover/kubernetes.ts";
-import { ProverError } from "../prover/proverError.ts";
+import { endedBy } from "../prover/proverError.ts";
 import { statusText } from "../prover/status.ts";
 import { verify } from "../prover/verify.ts";
 import { evidenceFolder } from "../tools/paths.ts";
@@ -43,8 +43,6 @@ export async function showStatus({ intent, kubeconfig, context }: LiveCluster, j
     await new Promise((resolve) => process.stdout.write(shown, resolve));
     return status.verdict === "failed" ? 1 : 0;
   } catch (error) {
-    if (!(error instanceof ProverError)) throw error;
-    console.error(error.message);
-    return error.kind === "usage" ? 2 : 3;
+    return endedBy(error);
   }
 }

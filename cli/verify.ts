@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { Kubernetes } from "../prover/kubernetes.ts";
-import { ProverError } from "../prover/proverError.ts";
+import { endedBy } from "../prover/proverError.ts";
 import { run } from "../prover/run.ts";
 import { evidenceFolder } from "../tools/paths.ts";
 import type { FindCluster } from "./status.ts";
@@ -23,9 +23,7 @@ export function registerVerify(program: Command, find: FindCluster): void {
         if (!json) console.log(`evidence: ${evidence}/evidence.html`);
         process.exit(code);
       } catch (error) {
-        if (!(error instanceof ProverError)) throw error;
-        console.error(error.message);
-        process.exit(error.kind === "usage" ? 2 : 3);
+        process.exit(endedBy(error));
       }
     });
 }

@@ -1,7 +1,7 @@
 import "./memory.ts";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Kubernetes } from "./kubernetes.ts";
-import { ProverError } from "./proverError.ts";
+import { endedBy } from "./proverError.ts";
 import { intentFrom, run } from "./run.ts";
 
 interface Arguments {
@@ -44,9 +44,7 @@ for (const command of [program, ...program.commands])
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof ProverError)) throw error;
-  console.error(error.message);
-  process.exit(error.kind === "usage" ? 2 : 3);
+  process.exit(endedBy(error));
 }
 
 async function prove({ intent: file, kubeconfig, context, json, summary, ...rest }: Arguments): Promise<void> {

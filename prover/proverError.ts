@@ -11,3 +11,10 @@ export class ProverError extends Error {
     this.kind = kind;
   }
 }
+
+/** Tells people why, and gives the exit code to end with. Any other error is a bug, and thrown on. */
+export function endedBy(error: unknown, tell: (message: string) => void = console.error): 2 | 3 {
+  if (!(error instanceof ProverError)) throw error;
+  tell(error.message);
+  return error.kind === "usage" ? 2 : 3;
+}
