@@ -169,9 +169,15 @@ func mustEcho(t *testing.T, from *Namespace, to netip.Addr, text string) {
 // recordBridge records what the LAN's bridge sees, which is what passes between nodes.
 func recordBridge(t *testing.T, lan *LAN) *recording {
 	t.Helper()
+	return recordDevice(t, lan.namespace, Bridge)
+}
+
+// recordDevice records all that passes a device, whomever it is for.
+func recordDevice(t *testing.T, namespace *Namespace, device string) *recording {
+	t.Helper()
 	recording := &recording{}
-	must(t, lan.namespace.Do(func() error {
-		link, err := netlink.LinkByName(Bridge)
+	must(t, namespace.Do(func() error {
+		link, err := netlink.LinkByName(device)
 		if err != nil {
 			return err
 		}

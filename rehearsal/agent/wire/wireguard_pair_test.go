@@ -166,34 +166,7 @@ type recording struct {
 
 func (s wireguardSide) record(t *testing.T) *recording {
 	t.Helper()
-	recording := &recording{}
-	must(t, s.Do(func() error {
-		link, err := netlink.LinkByName("eth0")
-		if err != nil {
-			return err
-		}
-		all := binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.ETH_P_ALL))
-		socket, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, int(all))
-		if err != nil {
-			return err
-		}
-		recording.socket = os.NewFile(uintptr(socket), "recording")
-		return unix.Bind(socket, &unix.SockaddrLinklayer{Ifindex: link.Attrs().Index, Protocol: all})
-	}))
-	t.Cleanup(func() { recording.socket.Close() })
-	go func() {
-		for {
-			frame := make([]byte, 2048)
-			size, err := recording.socket.Read(frame)
-			if err != nil {
-				return
-			}
-			recording.mutex.Lock()
-			recording.frames = append(recording.frames, frame[:size])
-			recording.mutex.Unlock()
-		}
-	}()
-	return recording
+	return recordDevice(t, s.Namespace, "eth0")
 }
 
 // all are the frames up to now; those in flight get a moment to arrive.
