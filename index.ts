@@ -2,18 +2,23 @@ import { checkedSettings } from "./components/checkedSettings.ts";
 import { createCluster } from "./components/cluster/cluster.ts";
 import { clusterProvider } from "./components/cluster/provider.ts";
 import { Cilium } from "./components/encryption/cilium.ts";
+import { Guard } from "./components/encryption/guard/guard.ts";
 import { nextKeyId as idAfter } from "./components/encryption/ipsecKey.ts";
 import { Proof } from "./components/proof/proof.ts";
 
 const settings = await checkedSettings();
 
 const target = createCluster(settings.cluster.name, settings);
+const guard = new Guard("guard", { settings, cluster: target });
 const cilium = new Cilium("cilium", {
   settings,
   cluster: target,
   provider: clusterProvider(settings.cluster.name, target),
+  after: guard.widened,
 });
-const proof = new Proof("proof", { settings, cluster: target, revision: cilium.revision });
+guard.released(cilium);
+const proof = new Proof("proof", { settings, cluster: target, revision: cilium.revision, after: guard.opened });
+guard.proven(proof);
 
 export const cluster = target.name;
 export const provider = settings.cluster.provider;

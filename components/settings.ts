@@ -96,6 +96,8 @@ export interface Settings {
   ipsec: IpsecSettings;
   /** Cilium's strict mode: pod traffic that would leave a node unencrypted is dropped. */
   strict: boolean;
+  /** Drop what is readable between nodes, outside of them where there is such a place, whatever Cilium does. */
+  guard: boolean;
   /** The reason why plaintext is accepted and the last day (YYYY-MM-DD) for which it is. */
   allowPlaintext?: { reason: string; until: string };
   cluster: ClusterSettings;
@@ -184,7 +186,7 @@ function readConfig(
           fix: removeCommand(key),
         });
       } else raw[name] = name === "cluster" ? { provider: "kind", ...value } : value;
-    } else if (name === "strict") {
+    } else if (name === "strict" || name === "guard") {
       raw[name] = text === "true" ? true : text === "false" ? false : text;
     } else if (name === "encryption") {
       raw[name] = text;

@@ -26,6 +26,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   "ipsec.encryptedOverlay": SWITCH,
   "ipsec.interface": { allowed: "the name of a network device such as eth0", example: "eth0" },
   strict: SWITCH,
+  guard: SWITCH,
   allowPlaintext: { allowed: "an object with `reason` and `until`", example: "" },
   "allowPlaintext.reason": {
     allowed: "why plaintext is accepted, in words",

@@ -25,10 +25,29 @@ export async function checkExisting(
     ]);
     const gitVersion = /"gitVersion":\s*"(v[^"]+)"/.exec(version.stdout)?.[1];
     const answers = ok(WHAT, `The cluster of context ${target.context} answers at ${host}:${port}.`);
-    return [answers, ...judgeAddress(settings, host), judgeKubernetes(settings, minorIn(gitVersion ?? ""))];
+    return [
+      answers,
+      ...judgeAddress(settings, host),
+      ...judgeGuard(settings),
+      judgeKubernetes(settings, minorIn(gitVersion ?? "")),
+    ];
   } catch (failure) {
     return findingsOf(WHAT, failure);
   }
+}
+
+/** A guard drops packets outside of the nodes, and of a cluster that others made we know no such place. */
+function judgeGuard({ guard, encryption }: Settings): Finding[] {
+  if (!guard || encryption === "none") return [];
+  const evidence =
+    "Between the nodes of an existing cluster there is no place where Wirecloak could drop packets, so no guard is set: while nodes change their mode, plaintext may cross.";
+  return [
+    warning(
+      "guard",
+      evidence,
+      "pulumi config set wirecloak:strict true, or pulumi config set wirecloak:guard false to accept it",
+    ),
+  ];
 }
 
 /** Without kube-proxy agents reach the API server by the kubeconfig's address, and a loopback one is each node's own. */

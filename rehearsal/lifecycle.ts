@@ -14,7 +14,7 @@ import {
   startControlPlane,
 } from "./controlPlane.ts";
 import { HOST, kubeconfig } from "./kubeconfig.ts";
-import { type ClusterSpec, planNodes } from "./nodePlan.ts";
+import { type ClusterSpec, nodeAddresses, planNodes } from "./nodePlan.ts";
 import { choosePorts } from "./ports.ts";
 import { endProcessesIn, ownProgram, plainEnvironment, processesIn, startInBackground } from "./processes.ts";
 import { type RehearsalFiles, type RehearsalRecord, readRecord, rehearsalFiles, writeRecord } from "./record.ts";
@@ -172,6 +172,11 @@ export function outside(stateDir: string, name: string, command: readonly string
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });
+}
+
+/** Where the nodes of a cluster have their addresses. */
+export function network(stateDir: string, name: string): object {
+  return nodeAddresses(existing(stateDir, name).record.spec);
 }
 
 /** What runs of a cluster. */

@@ -1,5 +1,6 @@
 // node rehearsal/main.ts create|scale --name NAME [--state DIR]         reads a ClusterSpec (JSON) from stdin, prints a ClusterReport as one line
 // node rehearsal/main.ts delete|start|status --name NAME [--state DIR]  status prints one line of JSON
+// node rehearsal/main.ts network --name NAME [--state DIR]              prints the nodes' network and control planes as one line of JSON
 // node rehearsal/main.ts fault --name NAME [--state DIR] [list|clear|set KIND NODE [--peer NODE] [--percent N]]  see docs/faults.md
 // node rehearsal/main.ts outside --name NAME [--state DIR] -- COMMAND...    runs it on the nodes' bridge, such as tcpdump -i lan0
 // node rehearsal/main.ts sweep [--state DIR]                            removes every rehearsal cluster of this state folder
@@ -13,7 +14,7 @@ import { z } from "zod";
 import { UserError } from "../components/userError.ts";
 import { withLock } from "../tools/lock.ts";
 import { stateDir } from "../tools/paths.ts";
-import { create, fault, outside, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
+import { create, fault, network, outside, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
 import { packageChart } from "./package.ts";
 
 const specShape = z.object({
@@ -64,6 +65,7 @@ async function onClusters(command: string, words: string[], name = ""): Promise<
   // Processes are recognised by their path, so it must be the same by whatever link a run came.
   const state = realpathSync(given);
   if (command === "status" && name) return print(status(state, name));
+  if (command === "network" && name) return print(network(state, name));
   if (command === "outside" && name) {
     process.exitCode = await outside(state, name, words);
     return;
@@ -81,7 +83,7 @@ async function onClusters(command: string, words: string[], name = ""): Promise<
         key: "command",
         value: command,
         message: "Not known, or --name is missing.",
-        allowed: "create, scale, delete, start, status, fault, outside (all with --name), sweep, package",
+        allowed: "create, scale, delete, start, status, network, fault, outside (all with --name), sweep, package",
       },
     ]);
   });

@@ -53,6 +53,12 @@ export function planNodes(spec: ClusterSpec): PlannedNode[] {
   }));
 }
 
+/** The nodes' network and its control planes, by address. */
+export function nodeAddresses(spec: ClusterSpec): { nodes: string[]; controlPlanes: string[] } {
+  const controlPlanes = planNodes(spec).filter(({ controlPlane }) => controlPlane);
+  return { nodes: [nodeNetwork(spec)], controlPlanes: controlPlanes.map(({ ip }) => ip) };
+}
+
 /** Prefix length of each node's pod range: follows from the cluster's range alone, which never changes while it lives. */
 function sharePrefix(clusterPrefix: number): number {
   return Math.min(Math.max(clusterPrefix + ROOM_BITS, USUAL_PREFIX), SMALLEST_PREFIX);

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { OutsideVantage } from "../../prover/intent.ts";
 import type { Settings } from "../settings.ts";
 import { ExistingCluster } from "./existing.ts";
+import type { GuardPlace } from "./guardPlace.ts";
 import { KindCluster } from "./kind.ts";
 import { RehearsalCluster } from "./rehearsal.ts";
 
@@ -26,6 +27,8 @@ export interface Cluster {
   readonly nodes?: number;
   /** A place between the nodes where their packets can be captured; `image` has tcpdump. Absent where there is none. */
   outside?(image: string): OutsideVantage;
+  /** A place between the nodes where their packets can be dropped. Absent where there is none. */
+  readonly guardPlace?: GuardPlace;
   /** True where nodes and agents only stand in for real ones. */
   readonly simulated: boolean;
 }

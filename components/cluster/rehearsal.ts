@@ -4,6 +4,7 @@ import type { OutsideVantage } from "../../prover/intent.ts";
 import type { RehearsalSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
 import { clusterCommand, clusterReport, scaleCommand } from "./clusterCommand.ts";
+import type { GuardPlace } from "./guardPlace.ts";
 import { identityOf } from "./replacement.ts";
 
 /** Makes and removes rehearsal clusters; a program of its own, which knows nothing of Pulumi. */
@@ -23,6 +24,7 @@ export class RehearsalCluster extends pulumi.ComponentResource implements Cluste
   readonly lifetime: Lifetime;
   readonly nodes: number;
   readonly outside: () => OutsideVantage;
+  readonly guardPlace: GuardPlace;
   readonly simulated = true;
 
   constructor(name: string, { cluster }: RehearsalClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -44,11 +46,13 @@ export class RehearsalCluster extends pulumi.ComponentResource implements Cluste
     this.incarnation = report.incarnation;
     this.lifetime = { deletedWith: command, replaceWith: [command] };
     // The nodes' bridge is in a network namespace that only the rehearsal's program can enter.
-    this.outside = () => ({
-      name: "the nodes' bridge",
-      device: "lan0",
-      command: ["node", PROGRAM, "outside", "--name", cluster.name, "--"],
-    });
+    const onBridge = ["node", PROGRAM, "outside", "--name", cluster.name, "--"];
+    this.outside = () => ({ name: "the nodes' bridge", device: "lan0", command: onBridge });
+    this.guardPlace = {
+      nft: [...onBridge, "nft"],
+      network: ["node", PROGRAM, "network", "--name", cluster.name],
+      ofCluster: true,
+    };
     this.registerOutputs({ kubeconfig: this.kubeconfig, incarnation: this.incarnation });
   }
 }

@@ -20,6 +20,8 @@ export interface CiliumArgs {
   cluster: Cluster;
   /** The provider of that very cluster. */
   provider: Provider;
+  /** What must be in place before Cilium starts or changes. */
+  after?: pulumi.Resource[];
 }
 
 /** Cilium with the encryption that the settings ask for: the pre-shared key (IPsec only), then the Helm release. */
@@ -45,7 +47,7 @@ export class Cilium extends pulumi.ComponentResource {
         timeout: ROLLOUT_TIMEOUT,
       },
       // Agents mount the Secret, so it is there before them and goes after them.
-      { ...inCluster, dependsOn: secret ? [secret] : [] },
+      { ...inCluster, dependsOn: [...(args.after ?? []), ...(secret ? [secret] : [])] },
     );
     this.revision = release.status.revision;
     this.registerOutputs({ revision: this.revision });

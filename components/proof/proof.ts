@@ -19,6 +19,8 @@ export interface ProofArgs {
   cluster: Cluster;
   /** Revision of the Helm release: each new one is proven anew. */
   revision: pulumi.Input<number>;
+  /** What else must be done before. */
+  after?: pulumi.Resource[];
 }
 
 /** Proves the live cluster after each deploy, by what its nodes say and by what is on the wire, and fails the update where it contradicts the settings. */
@@ -63,7 +65,7 @@ export class Proof extends pulumi.ComponentResource {
         addPreviousOutputInEnv: false,
         logging: local.Logging.Stderr,
       },
-      { parent: this, ...cluster.lifetime },
+      { parent: this, ...cluster.lifetime, dependsOn: args.after ?? [] },
     );
     const summary = proof.stdout.apply((text) => JSON.parse(text) as Summary);
     this.verdict = summary.verdict;

@@ -8,6 +8,7 @@ import { type KindSettings, loadSettings } from "../../components/settings.ts";
 import { UserError } from "../../components/userError.ts";
 import type { DockerInfo } from "../../doctor/docker.ts";
 import { examine, type Finding, mend, refusal } from "../../doctor/doctor.ts";
+import { judgeNeighbours } from "../../doctor/kind.ts";
 import { type Answers, machine } from "./doctorProbes.ts";
 
 let folder: string;
@@ -297,6 +298,13 @@ describe("an existing cluster", () => {
     ]);
   });
 
+  test("has no place for a guard, which is told where one is wanted", async () => {
+    const guard = async (more: Record<string, string>) =>
+      about(await examine(settingsOf(server("https://api.example"), more), {}, { probes: machine(answers) }), "guard");
+    expect(await guard({})).toMatchObject([{ level: "warning", evidence: expect.stringContaining("no guard is set") }]);
+    expect(await guard({ "wirecloak:guard": "false" })).toEqual([]);
+  });
+
   test("that does not answer is an error with the cause", async () => {
     const refused: Answers = [[/^kubectl/, { code: 1, stderr: "The connection to the server was refused" }]];
     expect(errors(await found(server("https://api.example:6443"), refused))).toMatchObject([
@@ -363,4 +371,19 @@ test("people see a sign, the evidence, and under it the fix of what is not well"
       "    fix: install Docker",
     ].join("\n"),
   );
+});
+
+describe("other kind clusters beside a guard", () => {
+  const settings = settingsOf(kind);
+  test("are named, since their pods may have the same addresses", () => {
+    expect(judgeNeighbours(settings, ["dev", "work"])).toMatchObject([
+      { level: "warning", evidence: expect.stringMatching(/: work\./) },
+    ]);
+  });
+  test.each([
+    ["there is none but ours", settings, ["dev"]],
+    ["there is no guard", { ...settings, guard: false }, ["dev", "work"]],
+  ])("are no matter where %s", (_, given, clusters) => {
+    expect(judgeNeighbours(given, clusters)).toEqual([]);
+  });
 });

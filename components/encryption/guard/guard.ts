@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { Settings } from "../../settings.ts";
+import { formsOf } from "./forms.ts";
+import type { GuardOrder } from "./order.ts";
+
+/** Sets and takes away; a program of its own, which knows nothing of Pulumi. */
+const PROGRAM = join(import.meta.dirname, "main.ts");
+
+export interface GuardArgs {
+  settings: Settings;
+  cluster: Cluster;
+}
+
+/**
+ * Drops readable packets between the nodes, outside of them and whatever Cilium does. In two steps, since a resource has one state at the end of an update: the ciphertext of the
+ * old and the new mode passes while nodes change, and after the proof only that of the new one. Empty where the settings want none, or the cluster has no place for one.
+ */
+export class Guard extends pulumi.ComponentResource {
+  /** What must be there before Cilium starts or changes. */
+  readonly widened: pulumi.Resource[] = [];
+  /** What must be there before a proof of allowed plaintext; empty in the other modes. */
+  readonly opened: pulumi.Resource[] = [];
+  private readonly settings: Settings;
+  private readonly narrow?: (after: pulumi.Resource) => pulumi.Resource;
+
+  constructor(name: string, { settings, cluster }: GuardArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("wirecloak:encryption:Guard", name, {}, opts);
+    this.settings = settings;
+    const { guardPlace: place } = cluster;
+    if (settings.guard && place !== undefined) {
+      const order = cluster.incarnation.apply((generation) =>
+        JSON.stringify({
+          table: tableOf(settings.cluster.name),
+          generation,
+          forms: formsOf(settings),
+          pods: podRanges(settings),
+          place,
+        } satisfies GuardOrder),
+      );
+      // By the cluster's name: another name is another table, and the old one goes with its own resource.
+      const step = `${name}-${settings.cluster.provider}-${settings.cluster.name}`;
+      // Neither is tied to the cluster's life: on kind the rules outlive it.
+      const widened = new local.Command(
+        `${step}-widen`,
+        // No triggers: a change updates in place, since the delete of a replaced one would come after the create of the new.
+        { ...run("widen", order), delete: 'node "$PROGRAM" remove' },
+        { parent: this },
+      );
+      this.widened = [widened];
+      this.narrow = (after) =>
+        new local.Command(
+          `${step}-narrow`,
+          // Bound to each run of the first step, also where its own order is the same as before: after a change that failed and was taken back.
+          { ...run("narrow", order, { AFTER: widened.stdout }) },
+          { parent: this, dependsOn: [after] },
+        );
+    }
+    this.registerOutputs({});
+  }
+
+  /** Cilium has changed. Where plaintext is allowed the guard opens now: else nothing of it could be proven. */
+  released(cilium: pulumi.Resource): void {
+    if (this.settings.encryption === "none" && this.narrow) this.opened.push(this.narrow(cilium));
+  }
+
+  /** The new state is proven: what only the old one sent passes no longer. */
+  proven(proof: pulumi.Resource): void {
+    if (this.settings.encryption !== "none") this.narrow?.(proof);
+  }
+}
+
+/** Identity: the nftables table of a cluster. On kind's host there may be several. */
+export function tableOf(cluster: string): string {
+  return `wirecloak-${cluster}`;
+}
+
+/** Where pods have their addresses. */
+function podRanges({ cluster }: Settings): string[] {
+  return cluster.podCidr === undefined ? [] : [cluster.podCidr];
+}
+
+/** The order goes by stdin; there is nothing secret in it. */
+function run(step: string, order: pulumi.Output<string>, environment: Record<string, pulumi.Input<string>> = {}) {
+  return {
+    create: `node "$PROGRAM" ${step}`,
+    stdin: order,
+    environment: { PROGRAM, ...environment },
+    addPreviousOutputInEnv: false,
+    logging: local.Logging.Stderr,
+  };
+}

@@ -1,0 +1,232 @@
+import { parseCidr } from "../../cidr.ts";
+import type { Form } from "./forms.ts";
+
+/** What one cluster's guard goes by. */
+export interface Guarded {
+  /** Identity: the table's name. */
+  table: string;
+  /** Which of the clusters that bore this name it was made for. */
+  generation: string;
+  /** The ciphertext that may pass. Of two modes while nodes change; never empty. */
+  forms: readonly Form[];
+  /** The network that the nodes have their addresses in. */
+  nodes: readonly string[];
+  pods: readonly string[];
+  /** Addresses of nodes that do not encrypt what they send themselves, though others do. Empty: not known. */
+  optedOut: readonly string[];
+}
+
+export type Count = { packets: number; bytes: number };
+
+/** What is dropped, by the name of its counter, in words for people. */
+export const DROPS = {
+  overlay: "VXLAN or Geneve between nodes with readable contents",
+  "pod-to-pod": "packets from pod to pod as they are",
+  "icmp-error": "ICMP errors, which quote what was decrypted",
+  fragment: "later fragments, of which nobody can tell what they belong to",
+  "other-ciphertext": "ciphertext of a mode that is not in force, or what only has its port",
+  "other-protocol": "other protocols between nodes, such as IP in IP",
+  "node-traffic": "readable packets of nodes themselves where the mode encrypts them",
+} as const;
+
+export type Drop = keyof typeof DROPS;
+
+/** What passes readable even where nodes encrypt their own traffic: control planes opt out of that, and a cluster has to start. */
+const CONTROL_TCP = {
+  ssh: 22,
+  dns: 53,
+  "etcd clients": 2379,
+  "etcd peers": 2380,
+  "Cilium health": 4240,
+  Hubble: 4244,
+  "API server": 6443,
+  kubelet: 10_250,
+};
+const CONTROL_UDP = { dns: 53 };
+
+/** Linux's VXLAN port as Cilium has it, IANA's, and Geneve's. */
+const OVERLAY_PORTS = "{ 8472, 4789, 6081 }";
+const WIREGUARD_PORT = 51_871;
+/** The first four bytes of WireGuard's messages: type 1 to 4 and three zeros. */
+const WIREGUARD_MESSAGES = "{ 0x01000000, 0x02000000, 0x03000000, 0x04000000 }";
+
+interface Family {
+  /** nft's word for the header, and for the type of an address. */
+  ip: "ip" | "ip6";
+  type: "ipv4_addr" | "ipv6_addr";
+  suffix: "" | "6";
+}
+const IPV4: Family = { ip: "ip", type: "ipv4_addr", suffix: "" };
+const IPV6: Family = { ip: "ip6", type: "ipv6_addr", suffix: "6" };
+
+/**
+ * The guard as one nftables document: `nft -f -` sets all of it at once in place of what was there, and touches no other table.
+ * Packets are told by addresses, since `meta ibrname` is missing in some kernels.
+ * @param counted what the counters begin with, so that a change of rules forgets nothing
+ */
+export function guardRuleset(guarded: Guarded, counted: Partial<Record<Drop, Count>> = {}): string {
+  const { table, generation, forms } = guarded;
+  const families = [IPV4, IPV6].filter(({ type }) => ofType(guarded.nodes, type).length > 0);
+  return [
+    ...removal(table),
+    `table bridge ${table} {`,
+    `\tcomment "${stamp(generation, forms)}"`,
+    ...Object.keys(DROPS).map((name) => counter(name as Drop, counted)),
+    ...families.flatMap((family) => sets(family, guarded)),
+    "\tchain forward {",
+    "\t\ttype filter hook forward priority filter; policy accept;",
+    ...families.flatMap((family) => forward(family)),
+    "\t}",
+    ...families.flatMap((family) => [
+      ...chain(`between_nodes${family.suffix}`, betweenNodes(family, guarded)),
+      ...chain(`node_and_pod${family.suffix}`, nodeAndPod(family, guarded)),
+    ]),
+    "}",
+    "",
+  ].join("\n");
+}
+
+/** Takes the table away, whether or not it is there. */
+export function guardRemoval(table: string): string {
+  return [...removal(table), ""].join("\n");
+}
+
+/** What the table says of itself. nft takes 128 characters. */
+function stamp(generation: string, forms: readonly Form[]): string {
+  return `wirecloak ${generation} ${forms.join(",")}`;
+}
+
+/** `delete` alone fails where there is none. */
+function removal(table: string): string[] {
+  return [`table bridge ${table}`, `delete table bridge ${table}`];
+}
+
+function counter(name: Drop, counted: Partial<Record<Drop, Count>>): string {
+  const { packets, bytes } = counted[name] ?? { packets: 0, bytes: 0 };
+  return `\tcounter ${name} { packets ${packets} bytes ${bytes} }`;
+}
+
+function sets({ type, suffix }: Family, guarded: Guarded): string[] {
+  const set = (name: string, ranges: readonly string[]) => {
+    const elements = ofType(ranges, type);
+    const content = elements.length > 0 ? ` elements = { ${elements.join(", ")} };` : "";
+    return `\tset ${name}${suffix} { type ${type}; flags interval;${content} }`;
+  };
+  return [set("nodes", guarded.nodes), set("pods", guarded.pods), set("opted_out", guarded.optedOut)];
+}
+
+function ofType(ranges: readonly string[], type: Family["type"]): string[] {
+  const family = type === "ipv4_addr" ? "ipv4" : "ipv6";
+  return ranges.filter((range) => parseCidr(range.includes("/") ? range : `${range}/0`)?.family === family);
+}
+
+/** What is neither a node's nor a pod's at both ends passes: images, the host, other networks of the machine. */
+function forward({ ip, suffix }: Family): string[] {
+  const from = (src: string, dst: string) => `${ip} saddr @${src}${suffix} ${ip} daddr @${dst}${suffix}`;
+  return [
+    `${from("nodes", "nodes")} goto between_nodes${suffix}`,
+    `${from("pods", "pods")} ${drop("pod-to-pod")}`,
+    `${from("nodes", "pods")} goto node_and_pod${suffix}`,
+    `${from("pods", "nodes")} goto node_and_pod${suffix}`,
+  ].map((rule) => `\t\t${rule}`);
+}
+
+function betweenNodes(family: Family, guarded: Guarded): string[] {
+  const has = (form: Form) => guarded.forms.includes(form);
+  const esp = has("ipsec");
+  const wireguard = has("wireguard") || has("wireguard-nodes");
+  const [laterOfEsp, later] =
+    family.ip === "ip"
+      ? ["ip protocol esp ip frag-off & 0x1fff != 0", "ip frag-off & 0x1fff != 0"]
+      : ["frag nexthdr esp frag frag-off != 0", "frag frag-off != 0"];
+  return [
+    ...(esp ? [`${laterOfEsp} accept`] : []),
+    `${later} ${drop("fragment")}`,
+    `meta l4proto esp ${esp ? "accept" : drop("other-ciphertext")}`,
+    ...(wireguard ? [`udp dport ${WIREGUARD_PORT} @th,64,32 ${WIREGUARD_MESSAGES} accept`] : []),
+    `udp dport ${WIREGUARD_PORT} ${drop("other-ciphertext")}`,
+    ...(has("ipsec-in-overlay") ? espInOverlay.map((inside) => `udp dport ${OVERLAY_PORTS} ${inside} accept`) : []),
+    `udp dport ${OVERLAY_PORTS} ${drop("overlay")}`,
+    ...icmpErrors(family),
+    `meta l4proto != { tcp, udp, ${icmp(family)} } ${drop("other-protocol")}`,
+    ...nodeTraffic(family, guarded, [
+      `udp dport ${ports(CONTROL_UDP)} accept`,
+      `udp sport ${ports(CONTROL_UDP)} accept`,
+      // Neighbour discovery has no other protocol.
+      family.ip === "ip" ? "icmp type { echo-reply, echo-request } accept" : "meta l4proto ipv6-icmp accept",
+    ]),
+  ];
+}
+
+/** Without encryption of nodes' own traffic, API server to webhook and kubelet to pod are plain by design. */
+function nodeAndPod(family: Family, guarded: Guarded): string[] {
+  return [dropErrors(family), ...nodeTraffic(family, guarded)];
+}
+
+/**
+ * ESP inside VXLAN, or inside Geneve without options: 8 bytes of UDP, 8 of the overlay, 14 of Ethernet, then IP. The overlay's first byte is VXLAN's flags (08)
+ * or Geneve's version and number of options (00).
+ */
+const espInOverlay = [
+  "@th,64,8 { 0x00, 0x08 } @th,224,16 0x0800 @th,240,8 0x45 @th,312,8 50",
+  "@th,64,8 { 0x00, 0x08 } @th,224,16 0x86dd @th,288,8 50",
+];
+
+/**
+ * An error quotes the packet it is about, which may be one that the sender has just decrypted. The only ones that pass are those that
+ * path MTU discovery between nodes needs, and they quote ciphertext or TCP of nodes: 8 bytes of ICMP, then the quoted header.
+ */
+function icmpErrors(family: Family): string[] {
+  if (family.ip === "ip6") {
+    const tooBig = "icmpv6 type packet-too-big";
+    return [
+      `${tooBig} @th,112,8 { 6, 50 } accept`,
+      `${tooBig} @th,112,8 17 @th,400,16 ${WIREGUARD_PORT} accept`,
+      dropErrors(family),
+    ];
+  }
+  const tooBig = "icmp type destination-unreachable icmp code frag-needed @th,64,8 0x45";
+  return [
+    `${tooBig} @th,136,8 { 6, 50 } accept`,
+    `${tooBig} @th,136,8 17 @th,240,16 ${WIREGUARD_PORT} accept`,
+    dropErrors(family),
+  ];
+}
+
+function dropErrors({ ip }: Family): string {
+  const types =
+    ip === "ip"
+      ? "icmp type { destination-unreachable, source-quench, redirect, time-exceeded, parameter-problem }"
+      : "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }";
+  return `${types} ${drop("icmp-error")}`;
+}
+
+/** Only where each of the modes in force encrypts it, and where it is known which nodes do not. */
+function nodeTraffic(family: Family, { forms, optedOut }: Guarded, also: readonly string[] = []): string[] {
+  const { ip, type, suffix } = family;
+  if (ofType(optedOut, type).length === 0 || forms.some((form) => form !== "wireguard-nodes")) return [];
+  return [
+    `${ip} saddr @opted_out${suffix} accept`,
+    `${ip} daddr @opted_out${suffix} accept`,
+    `tcp dport ${ports(CONTROL_TCP)} accept`,
+    `tcp sport ${ports(CONTROL_TCP)} accept`,
+    ...also,
+    drop("node-traffic"),
+  ];
+}
+
+function ports(named: Record<string, number>): string {
+  return `{ ${Object.values(named).join(", ")} }`;
+}
+
+function icmp({ ip }: Family): string {
+  return ip === "ip" ? "icmp" : "ipv6-icmp";
+}
+
+function drop(name: Drop): string {
+  return `counter name ${name} drop`;
+}
+
+function chain(name: string, rules: string[]): string[] {
+  return [`\tchain ${name} {`, ...rules.map((rule) => `\t\t${rule}`), "\t}"];
+}

@@ -1,0 +1,185 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { createCluster } from "../../components/cluster/cluster.ts";
+import { Guard } from "../../components/encryption/guard/guard.ts";
+import { settingsOf } from "./components/config.ts";
+import { outputValue, startMocks } from "./outputs.ts";
+
+const COMMAND = "command:local:Command";
+const report = {
+  incarnation: "incarnation-1",
+  server: { host: "h", port: 6443 },
+  kubeconfigPath: "/state/kubeconfig",
+  kubeconfig: "the kubeconfig",
+};
+const mocks = { [COMMAND]: () => ({ stdout: JSON.stringify(report) }) };
+
+class Step extends pulumi.ComponentResource {
+  constructor(name: string) {
+    super("test:Step", name);
+    this.registerOutputs({});
+  }
+}
+
+/** The guard's part of index.ts. */
+async function steps(config: Record<string, unknown> = {}, place = true) {
+  const recorded = await startMocks(mocks);
+  const settings = settingsOf({ cluster: { provider: "kind", name: "dev" }, ...config });
+  const made = createCluster("dev", settings, recorded.recording);
+  const { guardPlace, ...rest } = made;
+  const cluster = { ...rest, ...(place && guardPlace && { guardPlace }) };
+  const guard = new Guard("guard", { settings, cluster }, recorded.recording);
+  guard.released(new Step("cilium"));
+  guard.proven(new Step("proof"));
+  await outputValue(cluster.incarnation);
+  await pulumi.runtime.disconnect();
+  const commands = recorded.resources.filter(({ name }) => name.startsWith("guard-"));
+  const waitsFor = async (name: string) => {
+    const { dependsOn = [] } = recorded.options.get(name) as { dependsOn?: pulumi.Resource[] };
+    return (await Promise.all(dependsOn.map((resource) => outputValue(resource.urn)))).map((urn) =>
+      urn.split("::").at(-1),
+    );
+  };
+  return { ...recorded, guard, commands, names: commands.map(({ name }) => name), waitsFor };
+}
+
+describe("Guard", () => {
+  const [WIDEN, NARROW] = ["guard-kind-dev-widen", "guard-kind-dev-narrow"];
+
+  test("opens for both modes before Cilium, and for one after the proof", async () => {
+    const { guard, names, waitsFor } = await steps();
+    expect(names).toEqual([WIDEN, NARROW]);
+    expect(guard.widened).toHaveLength(1);
+    expect(guard.opened).toEqual([]);
+    expect(await waitsFor(NARROW)).toEqual(["proof"]);
+  });
+
+  test("lets allowed plaintext pass after the release and before its proof", async () => {
+    const { guard, waitsFor } = await steps({
+      encryption: "none",
+      allowPlaintext: { reason: "t", until: "2099-01-01" },
+    });
+    expect(guard.opened).toHaveLength(1);
+    expect(await waitsFor(NARROW)).toEqual(["cilium"]);
+  });
+
+  test("is updated in place, never replaced, and not tied to the cluster's life", async () => {
+    const { commands, options } = await steps();
+    for (const { name, inputs } of commands) {
+      expect(inputs.triggers).toBeUndefined();
+      expect(options.get(name)).not.toHaveProperty("deletedWith");
+      expect(options.get(name)).not.toHaveProperty("replaceWith");
+    }
+  });
+
+  test("is taken away once, by the step that is deleted last", async () => {
+    const { commands } = await steps();
+    expect(commands.map(({ inputs }) => inputs.delete)).toEqual(['node "$PROGRAM" remove', undefined]);
+  });
+
+  test("on kind is set from a container in the host's network that takes nft's input, and asks Docker for the nodes", async () => {
+    const { commands } = await steps();
+    const { place, ...order } = JSON.parse(String(commands[0]?.inputs.stdin));
+    expect(order).toEqual({
+      table: "wirecloak-dev",
+      generation: "incarnation-1",
+      forms: ["wireguard"],
+      pods: ["10.244.0.0/16"],
+    });
+    expect(place.nft.join(" ")).toMatch(
+      /^docker run --rm --interactive --privileged --network host --entrypoint nft kindest\/node:\S+$/,
+    );
+    expect(place.network.slice(0, 5)).toEqual(["docker", "network", "inspect", "wirecloak-dev", "--format"]);
+    expect(place.ofCluster).toBe(false);
+  });
+
+  test("narrows after each widening, also where its own order is unchanged", async () => {
+    const { commands } = await steps();
+    expect(commands[1]?.inputs.environment).toMatchObject({ AFTER: JSON.stringify(report) });
+  });
+
+  test.each([
+    ["the settings want none", { guard: false }, true],
+    ["the cluster has no place for one", {}, false],
+  ])("makes nothing where %s", async (_, config, place) => {
+    const { names, guard } = await steps(config, place);
+    expect(names).toEqual([]);
+    expect([...guard.widened, ...guard.opened]).toEqual([]);
+  });
+});
+
+describe("the guard's program", () => {
+  const folder = mkdtempSync(join(tmpdir(), "wirecloak-guard-program-"));
+  const table = join(folder, "table");
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** An nft of one table, kept in a file. */
+  const nft = join(folder, "nft");
+  writeFileSync(
+    nft,
+    `#!/bin/sh
+[ ! -e "${folder}/broken" ] || { cat "${folder}/broken" >&2; exit 1; }
+case "$*" in
+"list tables") [ ! -s "${table}" ] || echo "table bridge wirecloak-dev" ;;
+"list table bridge wirecloak-dev") cat "${table}" ;;
+"-f -") sed 1,2d >"${table}" ;;
+esac
+`,
+  );
+  chmodSync(nft, 0o700);
+  const place = {
+    nft: [nft],
+    network: ["echo", '{"nodes":["172.18.0.0/16"],"controlPlanes":["172.18.0.2/16"]}'],
+    ofCluster: false,
+  };
+  const program = join(__dirname, "../../components/encryption/guard/main.ts");
+  const run = (step: string, forms: string[], more: object = {}) =>
+    execFileSync("node", [program, step], {
+      input: JSON.stringify({
+        table: "wirecloak-dev",
+        generation: "one",
+        forms,
+        pods: ["10.244.0.0/16"],
+        place,
+        ...more,
+      }),
+      encoding: "utf8",
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+  const mark = () => /comment "(.*)"/.exec(readFileSync(table, "utf8"))?.[1];
+
+  test("takes a switch in two steps, and goes", () => {
+    const runs = [run("widen", ["wireguard"]), run("narrow", ["wireguard"])];
+    expect(mark()).toBe("wirecloak one wireguard");
+    expect(readFileSync(table, "utf8")).toContain(
+      "set opted_out { type ipv4_addr; flags interval; elements = { 172.18.0.2 }",
+    );
+    runs.push(run("widen", ["ipsec"]));
+    expect(mark()).toBe("wirecloak one wireguard,ipsec");
+    run("narrow", ["ipsec"]);
+    expect(mark()).toBe("wirecloak one ipsec");
+    expect(new Set(runs.map((text) => JSON.parse(text).run)).size).toBe(3);
+    expect(JSON.parse(run("show", []))).toMatchObject({ generation: "one", forms: ["ipsec"] });
+    run("remove", ["ipsec"], { generation: "two" });
+    expect(mark()).toBe("wirecloak one ipsec");
+    run("remove", ["ipsec"]);
+    expect(readFileSync(table, "utf8")).toBe("");
+    run("remove", ["ipsec"]);
+  }, 60_000);
+
+  test("fails with nft's words where it cannot be set, and goes without them where its place went with the cluster", () => {
+    const broken = join(folder, "broken");
+    writeFileSync(broken, "Operation not permitted\n");
+    expect(() => run("widen", ["ipsec"])).toThrow("Operation not permitted");
+    expect(() => run("remove", ["ipsec"])).toThrow("Operation not permitted");
+    const ofCluster = { place: { ...place, ofCluster: true } };
+    expect(() => run("widen", ["ipsec"], ofCluster)).toThrow("Operation not permitted");
+    run("remove", ["ipsec"], ofCluster);
+    writeFileSync(broken, "this rehearsal has no wire: not root\n");
+    run("widen", ["ipsec"], ofCluster);
+    rmSync(broken);
+  }, 60_000);
+});

@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { guardRemoval, guardRuleset } from "../../components/encryption/guard/ruleset.ts";
+import { parseGuardTable } from "../../components/encryption/guard/table.ts";
+import { controlFrame } from "../../prover/wire/controlFrame.ts";
+import { describeUnless } from "../skip.ts";
+import { CASES, type Fate, guarded, VARIANTS, type Variant } from "./guardTraffic.ts";
+
+const missing = ["nft", "socat", "ip", "unshare", "nsenter"].filter(
+  (tool) => spawnSync("sh", ["-c", `command -v ${tool}`]).status !== 0,
+);
+const cannot = process.getuid?.() !== 0 ? "needs root" : missing.length > 0 ? `needs ${missing.join(", ")}` : undefined;
+
+/** Every frame is of one size, so that socat cuts a file into frames. What is behind a packet is padding. */
+const SIZE = 256;
+/** Counts what leaves by the destination's port, past the guard. */
+const SEEN = `table bridge seen
+delete table bridge seen
+table bridge seen {
+	counter passed { packets 0 bytes 0 }
+	chain out {
+		type filter hook postrouting priority srcnat; policy accept;
+		oifname "portb" counter name passed
+	}
+}
+`;
+const variants = Object.keys(VARIANTS) as Variant[];
+
+describeUnless(cannot, "the guard on a bridge", () => {
+  let namespace: ChildProcess;
+  let inside: string[];
+  const folder = mkdtempSync(join(tmpdir(), "wirecloak-guard-"));
+
+  beforeAll(async () => {
+    const devices = [
+      "sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1",
+      "ip link add lan0 type bridge mcast_snooping 0",
+      ...["a", "b"].flatMap((end) => [
+        `ip link add eth${end} type veth peer name port${end}`,
+        `ip link set port${end} master lan0 up`,
+        `ip link set eth${end} up`,
+      ]),
+      "ip link set lan0 up",
+      "echo ready",
+      "exec sleep 300",
+    ];
+    namespace = spawn("unshare", ["-n", "sh", "-ec", devices.join("; ")]);
+    if (namespace.stdout) await once(namespace.stdout, "data");
+    inside = [`--net=/proc/${namespace.pid}/ns/net`];
+  });
+
+  afterAll(() => {
+    namespace.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function run(command: string[], input: string | Buffer = ""): string {
+    const { status, stdout, stderr } = spawnSync("nsenter", [...inside, ...command], { input });
+    if (status !== 0) throw new Error(`${command.join(" ")}: ${stderr}`);
+    return stdout.toString();
+  }
+
+  const nft = (document: string) => run(["nft", "-f", "-"], document);
+
+  function send(...frames: Buffer[]): void {
+    const file = join(folder, "frames");
+    const padded = frames.map((frame) => Buffer.concat([frame, Buffer.alloc(SIZE - frame.length)]));
+    writeFileSync(file, Buffer.concat(padded));
+    run(["socat", "-u", "-b", String(SIZE), `OPEN:${file}`, "INTERFACE:etha"]);
+  }
+
+  /** How many packets met each fate since the tables were set. */
+  function fates(): Partial<Record<Fate, number>> {
+    const text = run(["nft", "list", "ruleset"]);
+    const [, passed] = /counter passed \{\n\s+packets (\d+)/.exec(text) ?? [];
+    const dropped = Object.entries(parseGuardTable(text)?.dropped ?? {}).map(([name, count]) => [name, count.packets]);
+    const all = Object.fromEntries([["pass", Number(passed)], ...dropped]) as Record<Fate, number>;
+    return Object.fromEntries(Object.entries(all).filter(([, packets]) => packets > 0));
+  }
+
+  function expected(variant: Variant): Partial<Record<Fate, number>> {
+    const sum: Partial<Record<Fate, number>> = {};
+    for (const { fate } of CASES) sum[fate(variant)] = (sum[fate(variant)] ?? 0) + 1;
+    return sum;
+  }
+
+  describe.each(variants)("%s", (variant) => {
+    test("drops and counts what is readable, and passes what must", () => {
+      nft(SEEN + guardRuleset(guarded(variant)));
+      let before = fates();
+      const met = CASES.map(({ what, frame }) => {
+        send(frame);
+        const after = fates();
+        const names = (Object.keys(after) as Fate[]).filter((name) => after[name] !== before[name]);
+        const grown = names.map((name) => [name, (after[name] ?? 0) - (before[name] ?? 0)]);
+        before = after;
+        return [what, Object.fromEntries(grown)];
+      });
+      const meant = CASES.map(({ what, fate }) => [what, { [fate(variant)]: 1 }]);
+      expect(Object.fromEntries(met)).toEqual(Object.fromEntries(meant));
+    }, 120_000);
+
+    test("has no rule that no packet needs", () => {
+      const lines = guardRuleset(guarded(variant)).split("\n");
+      const rules = lines.flatMap((line, at) => (/^\t\t(?!type )/.test(line) ? [at] : []));
+      const frames = CASES.map(({ frame }) => frame);
+      const idle = rules.filter((at) => {
+        nft(SEEN + lines.toSpliced(at, 1).join("\n"));
+        send(...frames);
+        return JSON.stringify(sorted(fates())) === JSON.stringify(sorted(expected(variant)));
+      });
+      expect(idle.map((at) => lines[at])).toEqual([]);
+    }, 120_000);
+  });
+
+  test("does not meet the prover's control frame, which is addressed to its sender", () => {
+    nft(SEEN + guardRuleset(guarded("wireguard")));
+    const how = { mac: "02:00:00:00:00:02", nodeIp: "172.30.0.3", markerPort: 7777, marker: "m" };
+    const pods = { innerSrc: "10.244.1.5", innerDst: "10.244.2.6" };
+    send(controlFrame({ ...how, ...pods, form: "bare", overlayPort: 0 }));
+    send(controlFrame({ ...how, ...pods, form: "vxlan", overlayPort: 8472 }));
+    // Nor would it with addresses that the guard drops.
+    const sender = Buffer.from("020000000002", "hex");
+    send(...CASES.map(({ frame }) => Buffer.concat([sender, sender, frame.subarray(12)])));
+    expect(fates()).toEqual({});
+  });
+
+  test("keeps what it has counted when it is set anew, and touches no other table", () => {
+    nft(`table bridge others { chain own { }\n}\n${SEEN}${guardRuleset(guarded("wireguard"))}`);
+    send(...CASES.map(({ frame }) => frame));
+    const first = parseGuardTable(run(["nft", "list", "ruleset"]));
+    nft(guardRuleset(guarded("ipsec"), first?.dropped));
+    const second = parseGuardTable(run(["nft", "list", "ruleset"]));
+    expect(second).toEqual({ ...first, forms: ["ipsec"] });
+    nft(guardRemoval("wirecloak-test") + guardRemoval("wirecloak-test"));
+    expect(run(["nft", "list", "tables"]).split("\n")).toEqual(["table bridge others", "table bridge seen", ""]);
+  });
+});
+
+function sorted(fates: Partial<Record<Fate, number>>): [string, number][] {
+  return Object.entries(fates).sort(([one], [other]) => one.localeCompare(other));
+}
