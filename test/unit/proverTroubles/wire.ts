@@ -35,6 +35,9 @@ export function healthyOnWire(name: Case, routing: Routing = "tunnel", count = 4
   const seen = healthy(name, count);
   const indices = seen.nodes.map((_, index) => index);
   const pairs = indices.flatMap((from) => indices.filter((to) => to !== from).map((to) => ({ from, to })));
+  const fromNode = Map.groupBy(pairs, ({ from }) => from);
+  const passing = (node: number | null) => (node === null ? pairs : (fromNode.get(node) ?? []));
+  const encrypting = encryptingNodes(intent, seen);
   const place = (node: number | null): VantageSeen => ({
     name: node === null ? "bridge br-3f2c" : `${nodeName(node)} eth0`,
     where: node === null ? "outside" : "node",
@@ -50,11 +53,8 @@ export function healthyOnWire(name: Case, routing: Routing = "tunnel", count = 4
           (form): ControlSeen => ({ from: nodeName(from), form, sent: 3, seen: 3 }),
         ),
       ),
-    plaintext: name === "none" ? pairs.filter(({ from }) => node === null || node === from).map(plainPackets) : [],
-    ciphertext:
-      name === "none"
-        ? []
-        : pairs.filter(({ from }) => node === null || node === from).map((pair) => ciphertext(intent, pair)),
+    plaintext: name === "none" ? passing(node).map(plainPackets) : [],
+    ciphertext: name === "none" ? [] : passing(node).map((pair) => ciphertext(intent, pair)),
   });
   const wire: WireObservation = {
     startedAt: "2026-11-21T10:00:01.000Z",
@@ -69,7 +69,7 @@ export function healthyOnWire(name: Case, routing: Routing = "tunnel", count = 4
       silent: null,
     })),
     vantages: [...indices.map(place), place(null)],
-    flows: pairs.flatMap(({ from, to }) => flows(encryptingNodes(intent, seen), nodeName(from), nodeName(to))),
+    flows: pairs.flatMap(({ from, to }) => flows(encrypting, nodeName(from), nodeName(to))),
   };
   seen.wire = wire;
   for (const [index, agent] of seen.agents.entries()) {
