@@ -32,6 +32,11 @@ export function evidenceFolder(cluster: string): string {
   return join(stateDir(), "evidence", cluster);
 }
 
+/** Where the watch over a change of this cluster keeps its journal, its log and its result. */
+export function watchFolder(cluster: string): string {
+  return join(stateDir(), "watch", cluster);
+}
+
 /** The XDG base directory specification tells to ignore a relative path in its variables. */
 function baseDir(env: Environment, variable: string, underHome: string): string {
   const configured = env[variable];
