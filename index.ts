@@ -1,6 +1,7 @@
 import { checkedSettings } from "./components/checkedSettings.ts";
 import { createCluster } from "./components/cluster/cluster.ts";
 import { clusterProvider } from "./components/cluster/provider.ts";
+import { AgentsAgree } from "./components/encryption/agents/agents.ts";
 import { Cilium } from "./components/encryption/cilium.ts";
 import { Guard } from "./components/encryption/guard/guard.ts";
 import { nextKeyId as idAfter } from "./components/encryption/ipsecKey.ts";
@@ -16,8 +17,14 @@ const cilium = new Cilium("cilium", {
   provider: clusterProvider(settings.cluster.name, target),
   after: guard.widened,
 });
-guard.released(cilium);
-const proof = new Proof("proof", { settings, cluster: target, revision: cilium.revision, after: guard.opened });
+const agents = new AgentsAgree("agents", { settings, cluster: target, revision: cilium.revision });
+guard.released(agents);
+const proof = new Proof("proof", {
+  settings,
+  cluster: target,
+  revision: cilium.revision,
+  after: [agents, ...guard.opened],
+});
 guard.proven(proof);
 
 export const cluster = target.name;

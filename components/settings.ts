@@ -85,6 +85,8 @@ export interface CiliumSettings {
   kubeProxyReplacement: boolean;
   /** Hubble with relay and UI. */
   hubble: boolean;
+  /** How agents take up a change: all at once, which is the shortest time in two modes, or node by node. */
+  rollout: "fast" | "steady";
   /** More Helm values, merged under ours. */
   values: Record<string, unknown>;
 }

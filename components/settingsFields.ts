@@ -59,6 +59,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   "cilium.ipam": { allowed: "kubernetes or cluster-pool", example: "kubernetes" },
   "cilium.kubeProxyReplacement": SWITCH,
   "cilium.hubble": SWITCH,
+  "cilium.rollout": { allowed: "fast (all agents at once) or steady (node by node)", example: "fast" },
   "cilium.values": { allowed: "an object of Helm values", example: "" },
   proof: { allowed: "an object", example: "" },
   "proof.enforce": SWITCH,

@@ -1,6 +1,7 @@
 import { clean } from "semver";
 import { z } from "zod";
 import { networkOf, overlap, parseCidr } from "./cidr.ts";
+import { isDuration, secondsOf } from "./duration.ts";
 import { findChartVersion, MINORS } from "./encryption/chartVersions.ts";
 import { MAX_KEY_ID } from "./encryption/ipsecKey.ts";
 
@@ -24,17 +25,7 @@ function text(...rules: ReturnType<typeof rule>[]) {
   return rules.reduce((schema, { holds, error, abort }) => schema.refine(holds, { error, abort }), z.string());
 }
 
-// time.ParseDuration of Go, which Cilium's agent reads these with.
-const GO_DURATION = /^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/;
-const UNIT_SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
-
-/** The seconds of a Go duration. */
-function seconds(duration: string): number {
-  const parts = [...duration.matchAll(/([\d.]+)([a-zµ]+)/g)];
-  return parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (UNIT_SECONDS[unit] ?? 0), 0);
-}
-
-const duration = rule("is not a duration.", (value) => GO_DURATION.test(value));
+const duration = rule("is not a duration.", isDuration);
 
 const UNUSABLE = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
 
@@ -155,7 +146,7 @@ export const schema = z.strictObject({
         duration,
         rule(
           "is not whole seconds up to 65535, which is all WireGuard knows.",
-          (v) => Number.isInteger(seconds(v)) && seconds(v) <= 65535,
+          (v) => Number.isInteger(secondsOf(v)) && secondsOf(v) <= 65535,
         ),
       ).default("0s"),
       userspaceFallback: z.boolean().default(false),
@@ -167,7 +158,7 @@ export const schema = z.strictObject({
       keyBits: z.literal([128, 256]).default(128),
       keyRotationDuration: text(
         duration,
-        rule("takes the old key away before any node has the new one.", (value) => seconds(value) > 0),
+        rule("takes the old key away before any node has the new one.", (value) => secondsOf(value) > 0),
       ).default("5m"),
       encryptedOverlay: z.boolean().default(false),
       interface: z.exactOptional(text(rule("is no device name.", (value) => /^[^\s/]{1,15}$/.test(value)))),
@@ -197,6 +188,7 @@ export const schema = z.strictObject({
       ipam: z.enum(["kubernetes", "cluster-pool"]).default("kubernetes"),
       kubeProxyReplacement: z.boolean().default(true),
       hubble: z.boolean().default(true),
+      rollout: z.enum(["fast", "steady"]).default("fast"),
       values: z.record(z.string(), z.unknown()).default({}),
     })
     .prefault({}),

@@ -65,11 +65,8 @@ const OWNED: readonly OwnedValue[] = [
     path: "operator.rollOutPods",
     because: "the operator reads its configuration when it starts, so a change has to restart it",
   },
-  {
-    path: "updateStrategy.type",
-    because: "agents that are not restarted keep the old configuration",
-    unless: (_, value) => value === "RollingUpdate",
-  },
+  // Of type OnDelete, agents keep the old configuration.
+  { path: "updateStrategy", setting: "cilium.rollout" },
   { path: "agent", because: "without agents nothing encrypts", unless: (_, value) => value === true },
   {
     path: "operator.enabled",

@@ -26,7 +26,7 @@ export function ciliumValues<Host, Port>(settings: Settings, cluster: ClusterFac
   const ours = [
     { cluster: { name: settings.cluster.name } },
     // Agents and operator read cilium-config when they start; without this a change of mode would reach none of them (cilium/cilium#24772).
-    { rollOutCiliumPods: true, operator: { rollOutPods: true } },
+    { rollOutCiliumPods: true, operator: { rollOutPods: true }, updateStrategy: updateStrategy(settings) },
     routingValues(settings),
     ipamValues(settings),
     kubeProxyValues(settings, cluster),
@@ -90,6 +90,11 @@ function strictEgress({
   if (!strict || encryption === "none" || cluster.podCidr === undefined) return undefined;
   // In a tunnel the outer packet goes to a node's address; without this, new nodes are cut off (devantler-tech/platform#1944).
   return { cidr: cluster.podCidr, allowRemoteNodeIdentities: cilium.routing === "tunnel" };
+}
+
+/** Nodes in two modes cannot talk, so a change of mode lasts as long as the slowest of its rounds times their number. */
+function updateStrategy({ cilium }: Settings): Values {
+  return { type: "RollingUpdate", rollingUpdate: { maxUnavailable: cilium.rollout === "fast" ? "100%" : 1 } };
 }
 
 function routingValues({ cilium, cluster }: Settings): Values {

@@ -11,8 +11,8 @@ import { intentOf } from "./intent.ts";
 /** The prover runs as a program of its own: it knows nothing of Pulumi. */
 const PROVER = join(import.meta.dirname, "../../prover/main.ts");
 
-/** Seconds for agents to take up a new key: the kubelet's refresh of the volume (1 min), and Cilium's jitter of a tenth of keyRotationDuration. */
-const ROLLOUT_WAIT = 120;
+/** Seconds for what may pass by itself. The agents' own agreement is waited for before (AgentsAgree). */
+const SETTLING = 10;
 
 export interface ProofArgs {
   settings: Settings;
@@ -51,7 +51,7 @@ export class Proof extends pulumi.ComponentResource {
       `${name}-read-back`,
       {
         // The summary is held back where the proof fails: standard error has the verdict and its reasons, in words.
-        create: `summary=$(node "$PROVER" verify --intent - --kubeconfig "$KUBECONFIG_FILE"${context} --wait ${ROLLOUT_WAIT} --evidence "$EVIDENCE" --summary)${enforced} && printf %s "$summary"`,
+        create: `summary=$(node "$PROVER" verify --intent - --kubeconfig "$KUBECONFIG_FILE"${context} --wait ${SETTLING} --evidence "$EVIDENCE" --summary)${enforced} && printf %s "$summary"`,
         // Nothing secret is in the intent, and the kubeconfig goes as a file's name.
         stdin: intent,
         environment: {

@@ -26,7 +26,7 @@ console.log("|---:|---:|---:|---:|---:|");
 for (const nodes of [4, 100])
   withStack(nodes, (stack, first) => {
     const second = timed(() => stack.up("--expect-no-changes"));
-    stack.configure({ "wirecloak:encryption": "ipsec" }, sizedFor(nodes), quickRollout(nodes));
+    stack.configure({ "wirecloak:encryption": "ipsec" }, sizedFor(nodes));
     const change = timed(() => stack.up());
     const destroy = timed(() => stack.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive"));
     console.log(`| ${[nodes, first, second, change, destroy].join(" | ")} |`);
@@ -69,7 +69,7 @@ function cost(stack: EngineStack, look: "read-back" | "proof"): Record<string, u
 function withStack(nodes: number, work: (stack: EngineStack, firstUp: string) => void): void {
   const stack = new EngineStack();
   try {
-    stack.configure({}, sizedFor(nodes), quickRollout(nodes));
+    stack.configure({}, sizedFor(nodes));
     const first = timed(() => stack.up());
     work(stack, first);
   } finally {
@@ -80,12 +80,6 @@ function withStack(nodes: number, work: (stack: EngineStack, firstUp: string) =>
 /** A cluster of so many nodes, with room for a /24 each. */
 function sizedFor(nodes: number): Record<string, unknown> {
   return { workers: nodes - 1, podCidr: "10.0.0.0/13" };
-}
-
-/** Agents go one by one or two by two by the chart's default; at these sizes a tenth at a time, as one would set it. */
-function quickRollout(nodes: number): Record<string, unknown> {
-  const maxUnavailable = Math.max(2, Math.ceil(nodes / 10));
-  return { values: { updateStrategy: { rollingUpdate: { maxUnavailable } } } };
 }
 
 /** Seconds that a command took; throws what it said where it failed. */

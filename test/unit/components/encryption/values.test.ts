@@ -62,6 +62,12 @@ const decided = (settings: Settings) =>
     (path) => !["image.pullPolicy", "operator.replicas"].includes(path.join(".")),
   );
 
+test("agents take up a change all at once, or node by node", () => {
+  const pace = (rollout: string) => ciliumValues(settingsOf({ cilium: { rollout } }), FACTS).updateStrategy;
+  expect(pace("fast")).toMatchObject({ type: "RollingUpdate", rollingUpdate: { maxUnavailable: "100%" } });
+  expect(pace("steady")).toMatchObject({ type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } });
+});
+
 describe("the values of each version and mode", () => {
   // Tunnel for all versions; the rest of the space is held by the checks below.
   test.each(NAMED.filter(([, { cilium }]) => cilium.routing === "tunnel"))("%s", (_, config) => {
