@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { identityOf } from "../components/cluster/replacement.ts";
 import type { RehearsalSettings } from "../components/settings.ts";
 import { readNote } from "../tools/files.ts";
-import { projectRoot } from "../tools/paths.ts";
+import { clusterFiles, projectRoot } from "../tools/paths.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 import { checkDisk, checkPort } from "./host.ts";
 import type { Probes } from "./probes.ts";
@@ -50,7 +50,7 @@ async function checkRecorded(
   mayReplace: boolean,
 ): Promise<Finding[]> {
   const what = `cluster ${cluster.name}`;
-  const record = readNote<RehearsalRecord>(join(stateDir, "clusters", cluster.name, "cluster.json"));
+  const record = readNote<RehearsalRecord>(clusterFiles(stateDir, cluster.name).record);
   if (record === undefined) return [ok(what, "The name is free.")];
   if (record.provider !== "rehearsal") {
     return [

@@ -5,11 +5,26 @@ import type {
   V1Namespace,
   V1Node,
   V1Pod,
+  V1Secret,
 } from "@kubernetes/client-node";
+
+/** Who wrote which fields of an object, and when; a time is a text where the client knows no type of the object. */
+export interface ManagedFields {
+  manager?: string;
+  operation?: string;
+  time?: Date | string;
+  fieldsV1?: object;
+}
+
+/** The part of a cilium.io/v2 CiliumNodeConfig that is read: options that override cilium-config on the nodes that it selects. */
+export interface CiliumNodeConfig {
+  metadata: { name: string; managedFields?: ManagedFields[] };
+  spec?: { defaults?: Record<string, string>; nodeSelector?: object };
+}
 
 /** The part of a cilium.io/v2 CiliumNode that is read. */
 export interface CiliumNode {
-  metadata: { name: string; annotations?: Record<string, string> };
+  metadata: { name: string; annotations?: Record<string, string>; managedFields?: ManagedFields[] };
   spec?: { bootid?: string; encryption?: { key?: number }; ipam?: { podCIDRs?: string[] } };
 }
 
@@ -31,6 +46,10 @@ export interface ClusterApi {
   nodes(): Promise<V1Node[]>;
   /** Empty where Cilium's resource types are not there yet. */
   ciliumNodes(): Promise<CiliumNode[]>;
+  /** Those of Cilium's namespace; empty where the type is not there. Throws a RefusedError where they may not be listed. */
+  ciliumNodeConfigs(): Promise<CiliumNodeConfig[]>;
+  /** Null where there is none. Throws a RefusedError where it may not be read. */
+  secret(name: string): Promise<V1Secret | null>;
   /** Standard output of a command in an agent's container. Throws a CommandError where it fails or takes longer than `timeout` ms. */
   run(pod: string, command: string[], timeout: number): Promise<string>;
 }

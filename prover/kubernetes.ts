@@ -13,10 +13,12 @@ import {
   type V1Namespace,
   type V1Node,
   type V1Pod,
+  type V1Secret,
   type V1Status,
 } from "@kubernetes/client-node";
 import {
   type CiliumNode,
+  type CiliumNodeConfig,
   type ClusterApi,
   CommandError,
   type ContainerName,
@@ -110,6 +112,21 @@ export class Kubernetes implements ClusterApi, ProbeApi {
     return this.list("list ciliumnodes", (page) =>
       this.custom.listClusterCustomObject({ group: "cilium.io", version: "v2", plural: "ciliumnodes", ...page }),
     );
+  }
+
+  ciliumNodeConfigs(): Promise<CiliumNodeConfig[]> {
+    const { namespace } = this;
+    const kind = { group: "cilium.io", version: "v2", plural: "ciliumnodeconfigs" };
+    return orRefused(
+      this.list("list ciliumnodeconfigs", (page) =>
+        this.custom.listNamespacedCustomObject({ ...kind, namespace, ...page }),
+      ),
+    );
+  }
+
+  secret(name: string): Promise<V1Secret | null> {
+    const { namespace } = this;
+    return orRefused(this.ask(`get secret ${name}`, () => this.core.readNamespacedSecret({ namespace, name })));
   }
 
   async run(pod: string, command: string[], timeout: number): Promise<string> {

@@ -1,6 +1,7 @@
 import "./memory.ts";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Kubernetes } from "./kubernetes.ts";
+import { readFacts } from "./live/read.ts";
 import { endedBy } from "./proverError.ts";
 import { intentFrom, run } from "./run.ts";
 
@@ -37,6 +38,14 @@ program
   .addHelpText("after", EXIT_CODES)
   .action(prove);
 
+program
+  .command("live")
+  .description("print what the cluster's API shows of it, as JSON; reads only, asks no agent, and tells no key")
+  .requiredOption("--kubeconfig <file>", "the cluster's kubeconfig; the ambient one is never used")
+  .option("--context <name>", "context of that kubeconfig (default: its current one)")
+  .option("--namespace <name>", "Cilium's namespace", "kube-system")
+  .action(live);
+
 // Commander ends with 1 where the arguments are wrong; ours is 2, and 0 stays for --help.
 for (const command of [program, ...program.commands])
   command.exitOverride((error) => process.exit(error.exitCode && 2));
@@ -53,6 +62,11 @@ async function prove({ intent: file, kubeconfig, context, json, summary, ...rest
   const code = await run(intent, api, { ...rest, shown: json ? "json" : summary ? "summary" : "text" });
   // Connections to agents that do not answer would keep the process.
   process.exit(code);
+}
+
+async function live({ kubeconfig, context, namespace }: { kubeconfig: string; context?: string; namespace: string }) {
+  const facts = await readFacts(Kubernetes.open(kubeconfig, context, namespace));
+  process.stdout.write(`${JSON.stringify(facts)}\n`);
 }
 
 function seconds(value: string): number {

@@ -1,3 +1,5 @@
+import type { ChangedBy, LiveSecret } from "./live/facts.ts";
+import type { SettledRecord } from "./live/record.ts";
 import type { WireObservation } from "./wire/observation.ts";
 
 /** What was seen of a cluster: plain data, as it was read, with no judgement in it. Times are ISO 8601. */
@@ -11,14 +13,38 @@ export interface Observation {
   ciliumNodes: CiliumNodeSeen[];
   /** One for each pod of the DaemonSet. */
   agents: AgentSeen[];
+  /** CiliumNodeConfigs of Cilium's namespace; absent where nobody asked or they may not be listed. */
+  nodeConfigs?: NodeConfigSeen[];
+  /** What the last update left, and the Secret it is held against; absent where nobody asked. */
+  settled?: SettledSeen;
   /** What was captured between the nodes; null where nobody looked. */
   wire: WireObservation | null;
+}
+
+/** Options that override cilium-config on the nodes that it selects. */
+export interface NodeConfigSeen {
+  name: string;
+  defaults: Record<string, string>;
+  /** Of all of its spec. */
+  digest: string;
+  by: ChangedBy | null;
+}
+
+export interface SettledSeen {
+  /** Null where none was left. */
+  record: SettledRecord | null;
+  /** The IPsec key's Secret without the key; null where there is none, or where it may not be read. */
+  secret: LiveSecret | null;
+  /** Why the Secret was not read; null where it was, or where there is none. */
+  secretUnread: string | null;
 }
 
 export interface ConfigSeen {
   data: Record<string, string>;
   /** When its data last changed, by the API server's clock; null where the server does not tell. */
   changedAt: string | null;
+  /** The keys that each writer wrote last, the newest first; absent in evidence of earlier versions. */
+  changes?: (ChangedBy & { keys: string[] })[];
 }
 
 export interface DaemonSetSeen {
@@ -56,6 +82,8 @@ export interface CiliumNodeSeen {
   encryptionKey: number;
   /** `spec.bootid`. */
   bootId: string | null;
+  /** Who last wrote one of these; absent in evidence of earlier versions. */
+  by?: ChangedBy | null;
 }
 
 export interface AgentSeen {
@@ -68,6 +96,8 @@ export interface AgentSeen {
   terminating: boolean;
   /** Its `controller-revision-hash`. */
   revision: string | null;
+  /** Version of its image; null where the image's tag is none. Absent in evidence of earlier versions. */
+  version?: string | null;
   /** When the pod was made or its agent last started, whichever is later. */
   startedAt: string | null;
   /** `cilium-dbg status`. */

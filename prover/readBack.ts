@@ -1,4 +1,4 @@
-import type { V1ControllerRevision, V1DaemonSet, V1Node, V1Pod } from "@kubernetes/client-node";
+import type { V1ConfigMap, V1ControllerRevision, V1DaemonSet, V1Node, V1Pod } from "@kubernetes/client-node";
 import {
   DEBUGINFO_COMMAND,
   ENCRYPTION_COMMAND,
@@ -9,8 +9,11 @@ import {
   STATUS_COMMAND,
 } from "./agentAnswer.ts";
 import type { Partners } from "./checks/pairs.ts";
-import { type CiliumNode, type ClusterApi, CommandError } from "./clusterApi.ts";
+import { type CiliumNode, type CiliumNodeConfig, type ClusterApi, CommandError } from "./clusterApi.ts";
 import type { Intent } from "./intent.ts";
+import { dataChanges, lastChange } from "./live/changedBy.ts";
+import { digestOf } from "./live/digest.ts";
+import { answered } from "./live/refused.ts";
 import type {
   AgentSeen,
   Answer,
@@ -18,6 +21,7 @@ import type {
   ConfigSeen,
   Counters,
   DaemonSetSeen,
+  NodeConfigSeen,
   NodeSeen,
   Observation,
 } from "./observation.ts";
@@ -36,13 +40,14 @@ const REVISION = "controller-revision-hash";
 
 /** Reads what the Kubernetes API knows; no agent is asked yet. */
 export async function readCluster(api: ClusterApi): Promise<Observation> {
-  const [config, daemonSet, revisions, pods, nodes, ciliumNodes] = await Promise.all([
+  const [config, daemonSet, revisions, pods, nodes, ciliumNodes, nodeConfigs] = await Promise.all([
     api.configMap("cilium-config"),
     api.daemonSet("cilium"),
     api.agentRevisions(),
     api.agentPods(),
     api.nodes(),
     api.ciliumNodes(),
+    answered(api.ciliumNodeConfigs()),
   ]);
   return {
     takenAt: new Date().toISOString(),
@@ -51,6 +56,7 @@ export async function readCluster(api: ClusterApi): Promise<Observation> {
     nodes: nodesSeen(nodes, ciliumNodes).sort(byName),
     ciliumNodes: ciliumNodes.map(ciliumNodeSeen).sort(byName),
     agents: pods.map(agentSeen).sort((a, b) => compare(a.node, b.node)),
+    ...("answer" in nodeConfigs && { nodeConfigs: nodeConfigs.answer.map(nodeConfigSeen).sort(byName) }),
     wire: null,
   };
 }
@@ -142,15 +148,19 @@ async function answer<T>(
   }
 }
 
-function configSeen(config: {
-  data?: Record<string, string>;
-  metadata?: { managedFields?: { fieldsV1?: object; time?: Date }[] };
-}): ConfigSeen {
+function configSeen({ data = {}, metadata }: V1ConfigMap): ConfigSeen {
   // Labels and annotations change without a word to the agents; only entries that own data count.
-  const changes = (config.metadata?.managedFields ?? [])
-    .filter((entry) => entry.fieldsV1 && "f:data" in entry.fieldsV1)
-    .map((entry) => entry.time);
-  return { data: config.data ?? {}, changedAt: latest(changes) };
+  const changes = dataChanges(metadata?.managedFields);
+  return { data, changedAt: changes[0]?.time ?? null, changes };
+}
+
+function nodeConfigSeen({ metadata, spec = {} }: CiliumNodeConfig): NodeConfigSeen {
+  return {
+    name: metadata.name,
+    defaults: spec.defaults ?? {},
+    digest: digestOf(spec),
+    by: lastChange(metadata.managedFields, ["spec"]),
+  };
 }
 
 function daemonSetSeen(set: V1DaemonSet, revisions: V1ControllerRevision[]): DaemonSetSeen {
@@ -202,6 +212,12 @@ function ciliumNodeSeen({ metadata, spec }: CiliumNode): CiliumNodeSeen {
     wireguardKey: metadata.annotations?.[WIREGUARD_KEY] ?? null,
     encryptionKey: spec?.encryption?.key ?? 0,
     bootId: spec?.bootid ?? null,
+    by: lastChange(
+      metadata.managedFields,
+      ["metadata", "annotations", WIREGUARD_KEY],
+      ["spec", "encryption"],
+      ["spec", "bootid"],
+    ),
   };
 }
 
@@ -215,11 +231,17 @@ function agentSeen({ metadata, spec, status }: V1Pod): AgentSeen {
     waiting: container?.state?.waiting?.reason ?? null,
     terminating: metadata?.deletionTimestamp !== undefined,
     revision: metadata?.labels?.[REVISION] ?? null,
+    version: versionIn(spec?.containers.find((each) => each.name === "cilium-agent")?.image),
     startedAt: started ? latest([started, metadata?.creationTimestamp]) : null,
     status: { silent: "was not asked" },
     encryption: { silent: "was not asked" },
     counters: null,
   };
+}
+
+/** `1.20.2` of `quay.io/cilium/cilium:v1.20.2@sha256:...`. */
+function versionIn(image = ""): string | null {
+  return /:v?(\d+\.\d+\.\d+[^@]*)/.exec(image)?.[1] ?? null;
 }
 
 function latest(times: (Date | undefined)[]): string | null {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readNote, writeWhole } from "../tools/files.ts";
+import { clusterFiles } from "../tools/paths.ts";
 import type { ClusterSpec } from "./nodePlan.ts";
 
 /** The ports of a cluster, all on loopback. */
@@ -28,14 +29,13 @@ export const KWOK_NAME = "k";
 
 /** Where the files of a cluster are. */
 export function rehearsalFiles(stateDir: string, name: string) {
-  const folder = join(stateDir, "clusters", name);
+  const files = clusterFiles(stateDir, name);
+  const { folder } = files;
   const kwok = join(folder, "kwok", "clusters", KWOK_NAME);
   return {
-    folder,
-    record: join(folder, "cluster.json"),
+    ...files,
     /** Holds the incarnation. The agent ends all processes of the cluster when it is gone or another's. */
     lease: join(folder, "lease"),
-    kubeconfig: join(folder, "kubeconfig"),
     logs: join(folder, "logs"),
     /** Programs by their place in this folder, so that a process tells whose it is. */
     programs: join(folder, "bin"),

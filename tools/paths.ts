@@ -27,6 +27,12 @@ export function stateDir(env: Environment = process.env, checkout: string = proj
   );
 }
 
+/** Where a cluster of this checkout has its files, whoever makes it: names are unique in a checkout. */
+export function clusterFiles(stateDir: string, name: string) {
+  const folder = join(stateDir, "clusters", name);
+  return { folder, record: join(folder, "cluster.json"), kubeconfig: join(folder, "kubeconfig") };
+}
+
 /** Where the newest evidence of a cluster of this checkout is. */
 export function evidenceFolder(cluster: string): string {
   return join(stateDir(), "evidence", cluster);

@@ -1,3 +1,12 @@
+import { join } from "node:path";
+import type { Settings } from "../settings.ts";
+import type { KindSpec } from "./kindConfig.ts";
+import { networkOf } from "./kindState.ts";
+import { identityOf } from "./replacement.ts";
+
+/** Makes and removes rehearsal clusters; a program of its own, which knows nothing of Pulumi. */
+export const REHEARSAL_PROGRAM = join(import.meta.dirname, "../../rehearsal/main.ts");
+
 /** A place between the nodes where packets can be dropped. */
 export interface GuardPlace {
   /** A program of this machine, with nft's arguments after its own; it takes nft's standard input. */
@@ -14,4 +23,51 @@ export interface NodeNetwork {
   nodes: string[];
   /** The control planes' addresses, which opt out of node encryption. */
   controlPlanes: string[];
+}
+
+/** Where the guard of these settings' cluster is, known before there is any resource; undefined where the cluster has no such place. */
+export function guardPlaceOf({ cluster, cilium }: Settings): GuardPlace | undefined {
+  switch (cluster.provider) {
+    case "kind":
+      return kindGuardPlace(identityOf(cluster, cilium.kubeProxyReplacement));
+    case "rehearsal":
+      return rehearsalGuardPlace(cluster.name);
+    case "existing":
+      return undefined;
+  }
+}
+
+/** On the bridge of the nodes' Docker network. */
+export function kindGuardPlace({ name, image }: KindSpec): GuardPlace {
+  return {
+    // The node image is there already and carries nft. Privileged, since rules are the whole host's.
+    nft: [
+      ...["docker", "run", "--rm", "--interactive", "--privileged", "--network", "host"],
+      ...["--entrypoint", "nft", image],
+    ],
+    network: ["docker", "network", "inspect", networkOf(name), "--format", networkTemplate(name)],
+    // The rules are in the host's namespace, and outlive the cluster.
+    ofCluster: false,
+  };
+}
+
+/** On the bridge of the rehearsal's nodes. */
+export function rehearsalGuardPlace(name: string): GuardPlace {
+  return {
+    nft: [...onRehearsalBridge(name), "nft"],
+    network: ["node", REHEARSAL_PROGRAM, "network", "--name", name],
+    ofCluster: true,
+  };
+}
+
+/** Runs a program where the nodes' bridge is: in a network namespace that only the rehearsal's program can enter. */
+export function onRehearsalBridge(name: string): string[] {
+  return ["node", REHEARSAL_PROGRAM, "outside", "--name", name, "--"];
+}
+
+/** A Go template that tells a Docker network's ranges, and the control plane's address on it, as JSON. */
+function networkTemplate(name: string): string {
+  const ranges = '{{range $i, $range := .IPAM.Config}}{{if $i}},{{end}}"{{$range.Subnet}}"{{end}}';
+  const controlPlane = `{{range .Containers}}{{if eq .Name "${name}-control-plane"}}"{{.IPv4Address}}"{{end}}{{end}}`;
+  return `{"nodes":[${ranges}],"controlPlanes":[${controlPlane}]}`;
 }

@@ -4,9 +4,9 @@ import type { OutsideVantage } from "../../prover/intent.ts";
 import type { KindSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
 import { clusterCommand, clusterReport } from "./clusterCommand.ts";
-import type { GuardPlace } from "./guardPlace.ts";
+import { type GuardPlace, kindGuardPlace } from "./guardPlace.ts";
 import { BOOT_ID_FILE, kindNodeNames } from "./kindConfig.ts";
-import { bridgeOf, networkOf } from "./kindState.ts";
+import { bridgeOf } from "./kindState.ts";
 import { identityOf } from "./replacement.ts";
 
 /** Makes and removes kind clusters; a program of its own, which knows nothing of Pulumi. */
@@ -68,23 +68,7 @@ export class KindCluster extends pulumi.ComponentResource implements Cluster {
         ],
       ],
     });
-    this.guardPlace = {
-      // The node image is there already and carries nft. Privileged, since rules are the whole host's.
-      nft: [
-        ...["docker", "run", "--rm", "--interactive", "--privileged", "--network", "host"],
-        ...["--entrypoint", "nft", identity.image],
-      ],
-      network: ["docker", "network", "inspect", networkOf(identity.name), "--format", networkTemplate(identity.name)],
-      // The rules are in the host's namespace, and outlive the cluster.
-      ofCluster: false,
-    };
+    this.guardPlace = kindGuardPlace(identity);
     this.registerOutputs({ kubeconfig: this.kubeconfig, incarnation: this.incarnation });
   }
-}
-
-/** A Go template that tells a Docker network's ranges, and the control plane's address on it, as JSON. */
-function networkTemplate(name: string): string {
-  const ranges = '{{range $i, $range := .IPAM.Config}}{{if $i}},{{end}}"{{$range.Subnet}}"{{end}}';
-  const controlPlane = `{{range .Containers}}{{if eq .Name "${name}-control-plane"}}"{{.IPv4Address}}"{{end}}{{end}}`;
-  return `{"nodes":[${ranges}],"controlPlanes":[${controlPlane}]}`;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { readNote } from "../../tools/files.ts";
+import { clusterFiles } from "../../tools/paths.ts";
 import type { Problem } from "../userError.ts";
 import type { DockerView } from "./docker.ts";
 import type { KindSpec } from "./kindConfig.ts";
@@ -16,16 +17,10 @@ export interface KindRecord {
   made: boolean;
 }
 
-/** Where the files of a cluster are. The rehearsal keeps its own below the same folder, so names are unique in a checkout. */
+/** Where the files of a cluster are. */
 export function kindFiles(stateDir: string, name: string) {
-  const folder = join(stateDir, "clusters", name);
-  return {
-    folder,
-    record: join(folder, "cluster.json"),
-    kubeconfig: join(folder, "kubeconfig"),
-    config: join(folder, "kind.yaml"),
-    bootIds: join(folder, "boot-id"),
-  };
+  const files = clusterFiles(stateDir, name);
+  return { ...files, config: join(files.folder, "kind.yaml"), bootIds: join(files.folder, "boot-id") };
 }
 
 /** The record of a cluster in this state folder; undefined where there is none, or where it is another provider's. */

@@ -1,14 +1,10 @@
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { OutsideVantage } from "../../prover/intent.ts";
 import type { RehearsalSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
 import { clusterCommand, clusterReport, scaleCommand } from "./clusterCommand.ts";
-import type { GuardPlace } from "./guardPlace.ts";
+import { type GuardPlace, onRehearsalBridge, REHEARSAL_PROGRAM, rehearsalGuardPlace } from "./guardPlace.ts";
 import { identityOf } from "./replacement.ts";
-
-/** Makes and removes rehearsal clusters; a program of its own, which knows nothing of Pulumi. */
-const PROGRAM = join(import.meta.dirname, "../../rehearsal/main.ts");
 
 export interface RehearsalClusterArgs {
   cluster: RehearsalSettings;
@@ -30,7 +26,7 @@ export class RehearsalCluster extends pulumi.ComponentResource implements Cluste
   constructor(name: string, { cluster }: RehearsalClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("wirecloak:cluster:Rehearsal", name, { ...cluster }, opts);
     const identity = identityOf(cluster);
-    const target = { program: PROGRAM, clusterName: cluster.name };
+    const target = { program: REHEARSAL_PROGRAM, clusterName: cluster.name };
 
     // Made without workers, which then come by `scale`, so that their number is no part of what identifies the cluster.
     const command = clusterCommand(`${name}-cluster`, { ...target, identity: { ...identity, workers: 0 } }, this);
@@ -45,14 +41,8 @@ export class RehearsalCluster extends pulumi.ComponentResource implements Cluste
     this.apiServer = { host: report.server.host, port: report.server.port };
     this.incarnation = report.incarnation;
     this.lifetime = { deletedWith: command, replaceWith: [command] };
-    // The nodes' bridge is in a network namespace that only the rehearsal's program can enter.
-    const onBridge = ["node", PROGRAM, "outside", "--name", cluster.name, "--"];
-    this.outside = () => ({ name: "the nodes' bridge", device: "lan0", command: onBridge });
-    this.guardPlace = {
-      nft: [...onBridge, "nft"],
-      network: ["node", PROGRAM, "network", "--name", cluster.name],
-      ofCluster: true,
-    };
+    this.outside = () => ({ name: "the nodes' bridge", device: "lan0", command: onRehearsalBridge(cluster.name) });
+    this.guardPlace = rehearsalGuardPlace(cluster.name);
     this.registerOutputs({ kubeconfig: this.kubeconfig, incarnation: this.incarnation });
   }
 }

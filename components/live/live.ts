@@ -1,5 +1,4 @@
 import type { LiveFacts } from "../../prover/live/facts.ts";
-import type { SettledRecord } from "../../prover/live/record.ts";
 import type { Form } from "../encryption/guard/forms.ts";
 import type { Settings } from "../settings.ts";
 
@@ -7,11 +6,9 @@ export type { ChangedBy, LiveFacts, LiveNode, LiveSecret } from "../../prover/li
 export type { Repairs, SettledRecord } from "../../prover/live/record.ts";
 
 /** A cluster as it is when the program starts, before any resource. */
-export interface Live extends Omit<LiveFacts, "record"> {
+export interface Live extends LiveFacts {
   /** The guard in force; null where there is none, undefined where the settings want none or it could not be asked. */
   guard: LiveGuard | null | undefined;
-  /** How the last complete update left the cluster; null where none has. */
-  record: SettledRecord | null;
 }
 
 /** The guard in force, as its program shows it. */

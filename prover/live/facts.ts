@@ -1,4 +1,5 @@
 import type { DaemonSetSeen } from "../observation.ts";
+import type { SettledRecord } from "./record.ts";
 
 /** Who changed something, as the API server keeps it (managedFields). */
 export interface ChangedBy {
@@ -27,8 +28,8 @@ export interface LiveFacts {
   secret: LiveSecret | null;
   /** Why the Secret was not read; null where it was, or where there is none. */
   secretUnread: string | null;
-  /** What the last update left in ConfigMap wirecloak-record, as it is; null where there is none. */
-  record: string | null;
+  /** What the last update left in ConfigMap wirecloak-record; null where there is none, or none of this version. */
+  record: SettledRecord | null;
 }
 
 /** The part of a CiliumNode by which others encrypt to its node. */

@@ -18,7 +18,7 @@ class FakeCluster implements ClusterApi {
     data: { "enable-wireguard": "true", "wireguard-persistent-keepalive": "0s" },
     metadata: {
       managedFields: [
-        { time: CHANGED, fieldsV1: { "f:data": {} } },
+        { manager: "helm", operation: "Update", time: CHANGED, fieldsV1: { "f:data": {} } },
         // Somebody has put a label on it since.
         { time: new Date("2026-11-21T12:00:00Z"), fieldsV1: { "f:metadata": {} } },
       ],
@@ -61,7 +61,10 @@ class FakeCluster implements ClusterApi {
       // A container that started by the clock of a node that runs behind, in a pod that the API server made after the change.
       creationTimestamp: STARTED,
     },
-    spec: { nodeName: nodeName(index), containers: [] },
+    spec: {
+      nodeName: nodeName(index),
+      containers: [{ name: "cilium-agent", image: "quay.io/cilium/cilium:v1.20.2@sha256:0" }],
+    },
     status: {
       conditions: [{ type: "Ready", status: "True" }],
       containerStatuses: [
@@ -114,6 +117,8 @@ class FakeCluster implements ClusterApi {
     }));
   };
   ciliumNodes = async () => this.ciliumNodeList;
+  ciliumNodeConfigs = async () => [];
+  secret = async () => null;
   run = async (pod: string, command: string[]): Promise<string> => {
     this.commands++;
     const index = Number(pod.slice("cilium-".length));
@@ -165,7 +170,15 @@ test("a healthy cluster is read back in one look: not proven, since nobody looke
   const expected = healthy("wireguard");
   // This Cilium counts its peers without naming them.
   for (const index of [0, 1, 2, 3]) wireguard(expected, index).peers = null;
-  expect(observation).toEqual({ ...expected, takenAt: expect.any(String) });
+  const { config, ciliumNodes, agents, nodeConfigs, ...rest } = observation;
+  const { config: configOf, ciliumNodes: nodesOf, agents: agentsOf, ...restOf } = expected;
+  expect(rest).toEqual({ ...restOf, takenAt: expect.any(String) });
+  // Beside what is judged: who changed it, and what it was made from.
+  const changes = [{ manager: "helm", operation: "Update", time: CHANGED.toISOString(), keys: [] }];
+  expect(config).toEqual({ ...configOf, changes });
+  expect(ciliumNodes).toEqual(nodesOf.map((node) => ({ ...node, by: null })));
+  expect(agents).toEqual(agentsOf.map((agent) => ({ ...agent, version: "1.20.2" })));
+  expect(nodeConfigs).toEqual([]);
 });
 
 test("what a rollout may still mend is waited for, and named on the way", async () => {
