@@ -49,6 +49,10 @@ bench: setup ## timings on this machine, as tables
 faults: setup ## faults ordered in rehearsal, and what the prover says of each  [SEED=1] [RUNS=240] [JOBS=2] [KEEP=folder]
 	@SEED=$(SEED) RUNS=$(RUNS) JOBS=$(JOBS) KEEP=$(KEEP) node test/faults/run.ts
 
+.PHONY: transitions
+transitions: setup ## every change of mode, with and without the guard  [SEED=1] [ROWS=n] [BUDGET=minutes] [JOBS=2] [KEEP=folder]
+	@SEED=$(SEED) ROWS=$(ROWS) BUDGET=$(BUDGET) JOBS=$(JOBS) KEEP=$(KEEP) node test/torture/transitions.ts
+
 .PHONY: example
 example: setup ## run an example in a stack of its own and remove it  [NAME=...] [PROVIDER=kind|rehearsal]
 	@$(WIRECLOAK) example $(NAME) $(if $(PROVIDER),--provider $(PROVIDER))

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,8 +96,9 @@ export class EngineStack {
   }
 
   /** Starts a Pulumi command as leader of a process group of its own, so that a test can kill all of it. */
-  start(...args: string[]) {
-    return spawn("pulumi", this.arguments(args), { cwd: projectRoot, env: this.env, stdio: "ignore", detached: true });
+  start(args: string[], { stdio = "ignore", env = {} }: Pick<SpawnOptions, "stdio" | "env"> = {}) {
+    const options = { cwd: projectRoot, env: { ...this.env, ...env }, stdio, detached: true };
+    return spawn("pulumi", this.arguments(args), options);
   }
 
   up(...args: string[]): Run {

@@ -6,7 +6,7 @@ jest.setTimeout(180_000);
 
 /** Starts an update and kills all of it, as a power cut would, once `reached` holds. */
 async function killWhen(stack: EngineStack, reached: () => boolean): Promise<void> {
-  const update = stack.start("up", "--yes", "--skip-preview", "--non-interactive");
+  const update = stack.start(["up", "--yes", "--skip-preview", "--non-interactive"]);
   const ended = new Promise((resolve) => update.on("close", resolve));
   const limit = Date.now() + 60_000;
   while (!reached()) {

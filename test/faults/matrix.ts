@@ -1,4 +1,5 @@
 import type { Verdict } from "../../prover/judge.ts";
+import { generator, shuffled } from "../seeded.ts";
 
 /** One way in which a cluster can be encrypted. */
 export interface Setting {
@@ -164,20 +165,4 @@ function nodeNames(count: number): string[] {
 /** What people call a setting. */
 export function settingName({ encryption, nodeEncryption, routing, nodes, cilium }: Setting): string {
   return `${encryption}${nodeEncryption ? " + nodes" : ""}, ${routing}, ${nodes} nodes, ${cilium}`;
-}
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const rest = [...items];
-  return items.flatMap(() => rest.splice(Math.floor(random() * rest.length), 1));
 }

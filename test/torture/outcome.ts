@@ -1,0 +1,171 @@
+import type { Change } from "../../prover/watch/change.ts";
+import type { Lane, Row } from "./matrix.ts";
+import { LANES, laneName, PACES, ROWS, rowName, TRANSITIONS } from "./matrix.ts";
+
+/** What is kept of an update's output `change`. */
+export interface Watched
+  extends Pick<
+    Change,
+    | "complete"
+    | "why"
+    | "leaked"
+    | "attempted"
+    | "plaintextWhileEncrypting"
+    | "guardDrops"
+    | "connections"
+    | "phases"
+    | "startedAt"
+    | "endedAt"
+  > {
+  /** The longest time without an answer of each pair of nodes, in ms. */
+  gaps: number[];
+}
+
+/** The part of a change that is judged here. */
+export function watchedOf(change: Change): Watched {
+  const { complete, why, leaked, attempted, plaintextWhileEncrypting } = change;
+  const { guardDrops, connections, phases, startedAt, endedAt } = change;
+  return {
+    ...{ complete, why, leaked, attempted, plaintextWhileEncrypting, guardDrops, connections, phases },
+    ...{ startedAt, endedAt, gaps: change.pairs.each.map(({ longestGapMs }) => longestGapMs) },
+  };
+}
+
+/** What became of one update. */
+export interface Outcome {
+  /** The row; undefined for an update that only led to where the next row begins. */
+  row: string | undefined;
+  /** What was done, in words. */
+  what: string;
+  /** False for the control. */
+  guard: boolean;
+  code: number;
+  verdict: string | undefined;
+  /** The verdict that is right afterwards. */
+  wanted: string;
+  change: Watched | null;
+  seconds: number;
+  at: string;
+  /** The end of what Pulumi said, where it failed. */
+  said?: string;
+}
+
+/** What is wrong with an update under the guard, in a line; undefined where all is right. */
+export function faultOf({ code, verdict, wanted, change, guard, said }: Outcome): string | undefined {
+  if (code !== 0) return `the update ended with ${code}: ${said ?? ""}`;
+  if (verdict !== wanted) return `the verdict is ${verdict}, not ${wanted}`;
+  if (!change) return "no change was watched";
+  if (!change.complete) return `the watch is incomplete: ${change.why}`;
+  if (guard && change.leaked > 0) return `${change.leaked} packets leaked`;
+  return undefined;
+}
+
+/** Whether plaintext was seen while the settings wanted none; undefined where nobody can tell. */
+export function leakedIn({ change }: Outcome): boolean | undefined {
+  if (!change) return undefined;
+  const plain = Math.max(change.leaked, change.plaintextWhileEncrypting);
+  return plain > 0 || (change.complete ? false : undefined);
+}
+
+/** A row with what is known of it. */
+export interface Judged {
+  row: Row;
+  guarded: Outcome[];
+  controls: Outcome[];
+  /** The control of a row that should leak saw nothing: neither would it have seen a leak under the guard. */
+  blind: boolean;
+  /** The control of a row that should not leak saw something. */
+  wrong: boolean;
+}
+
+/** All rows that were run, in the matrix's order. */
+export function judged(outcomes: readonly Outcome[]): Judged[] {
+  const by = Map.groupBy(outcomes, ({ row }) => row);
+  return ROWS.flatMap((row) => {
+    const of = by.get(rowName(row)) ?? [];
+    const controls = of.filter(({ guard }) => !guard);
+    const saw = controls.map(leakedIn);
+    const { leaks } = row.transition;
+    return of.length === 0
+      ? []
+      : [
+          {
+            row,
+            guarded: of.filter(({ guard }) => guard),
+            controls,
+            blind: leaks && saw.includes(false) && !saw.includes(true),
+            wrong: !leaks && saw.includes(true),
+          },
+        ];
+  });
+}
+
+/** A line for each transition at each pace. */
+export function table(rows: readonly Judged[]): string {
+  const lines = TRANSITIONS.flatMap((transition) =>
+    PACES.flatMap((pace) => {
+      const of = rows.filter(({ row }) => row.transition === transition && row.pace === pace);
+      return of.length === 0 ? [] : [[transition.name, pace, ...cells(of, transition.leaks)]];
+    }),
+  );
+  const head = ["transition", "pace", "runs", "leaked", "control leaked", "gap p50, ms", "p99", "longest", "broken"];
+  const rule = head.map((_, index) => (index < 2 ? "---" : "---:"));
+  return [head, rule, ...lines].map((line) => `| ${line.join(" | ")} |`).join("\n");
+}
+
+function cells(of: readonly Judged[], leaks: boolean): string[] {
+  const changes = of.flatMap(({ guarded }) => guarded.flatMap(({ change }) => change ?? []));
+  const controlled = of.filter(({ controls }) => controls.length > 0);
+  const saw = controlled.filter(({ controls }) => controls.some((each) => leakedIn(each) === true)).length;
+  const gaps = changes.flatMap((change) => change.gaps);
+  return [
+    of.reduce((sum, { guarded }) => sum + guarded.length, 0),
+    changes.reduce((sum, { leaked }) => sum + leaked, 0),
+    `${saw} of ${controlled.length}${leaks ? "" : " (none should)"}`,
+    ...[0.5, 0.99, 1].map((share) => quantile(gaps, share) ?? "-"),
+    `${changes.reduce((sum, { connections }) => sum + connections.broken, 0)} of ${changes.reduce((sum, { connections }) => sum + connections.broken + connections.kept, 0)}`,
+  ].map(String);
+}
+
+function quantile(values: readonly number[], share: number): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  return value === undefined ? undefined : Math.round(value);
+}
+
+/** Everything that is not as it should be, a line each: none in a good run. */
+export function complaints(rows: readonly Judged[], outcomes: readonly Outcome[]): string[] {
+  const bad = outcomes.flatMap((outcome) => {
+    const fault = faultOf(outcome);
+    // A control is allowed to fail as an update: a leak that its proof sees fails it.
+    if (fault === undefined || !outcome.guard) return [];
+    return [`${outcome.what}: ${fault}`];
+  });
+  return [
+    ...bad,
+    ...rows.filter(({ blind }) => blind).map(({ row }) => `blind, its control saw no leak: ${rowName(row)}`),
+    ...rows.filter(({ wrong }) => wrong).map(({ row }) => `its control leaked, and should not: ${rowName(row)}`),
+  ];
+}
+
+/** The last line. */
+export function summary(rows: readonly Judged[], outcomes: readonly Outcome[]): string {
+  const runs = rows.reduce((sum, { guarded }) => sum + guarded.length, 0);
+  const leaked = outcomes.reduce((sum, { guard, change }) => sum + (guard ? (change?.leaked ?? 0) : 0), 0);
+  const controls = rows.filter(
+    ({ row, controls }) => row.transition.leaks && controls.some((each) => leakedIn(each) === true),
+  );
+  return `transitions: ${runs}, leaked: ${leaked}, control leaked: ${controls.length}`;
+}
+
+/** How much of the matrix these rows are, by kind of cluster. */
+export function coverage(rows: readonly Judged[]): string {
+  const of = (lane: Lane): string => {
+    const count = (run: (judged: Judged) => boolean): number =>
+      rows.filter((judged) => judged.row.lane === lane && run(judged)).length;
+    const guarded = count(({ guarded: runs }) => runs.length > 0);
+    const controls = count(({ controls: runs }) => runs.length > 0);
+    return `${laneName(lane)}: ${guarded} of ${ROWS.length / LANES.length} rows, ${controls} controls`;
+  };
+  return LANES.map(of).join("; ");
+}
