@@ -23,6 +23,8 @@ export interface NodeNetwork {
   nodes: string[];
   /** The control planes' addresses, which opt out of node encryption. */
   controlPlanes: string[];
+  /** Hardware addresses of the nodes; absent where the place is between these nodes only. */
+  members?: string[];
 }
 
 /** Where the guard of these settings' cluster is, known before there is any resource; undefined where the cluster has no such place. */
@@ -65,9 +67,11 @@ export function onRehearsalBridge(name: string): string[] {
   return ["node", REHEARSAL_PROGRAM, "outside", "--name", name, "--"];
 }
 
-/** A Go template that tells a Docker network's ranges, and the control plane's address on it, as JSON. */
+/** A Go template that tells a Docker network's ranges, the control plane's address on it and all nodes' hardware addresses, as JSON. */
 function networkTemplate(name: string): string {
   const ranges = '{{range $i, $range := .IPAM.Config}}{{if $i}},{{end}}"{{$range.Subnet}}"{{end}}';
   const controlPlane = `{{range .Containers}}{{if eq .Name "${name}-control-plane"}}"{{.IPv4Address}}"{{end}}{{end}}`;
-  return `{"nodes":[${ranges}],"controlPlanes":[${controlPlane}]}`;
+  const members =
+    "{{$more := false}}{{range .Containers}}{{if $more}},{{end}}{{$more = true}}{{json .MacAddress}}{{end}}";
+  return `{"nodes":[${ranges}],"controlPlanes":[${controlPlane}],"members":[${members}]}`;
 }

@@ -37,6 +37,11 @@ const OWNED: readonly OwnedValue[] = [
   { path: "routingMode", setting: "cilium.routing" },
   { path: "tunnelProtocol", setting: "cilium.tunnel" },
   { path: "tunnel", setting: "cilium.tunnel" },
+  {
+    path: "tunnelPort",
+    because: "the guard and the proof know the overlay by its protocol's own port",
+    unless: ({ cilium }, value) => value === (cilium.tunnel === "geneve" ? 6081 : 8472) || value === 0,
+  },
   { path: "ipv4NativeRoutingCIDR", setting: "cilium.nativeCidr" },
   {
     path: "autoDirectNodeRoutes",

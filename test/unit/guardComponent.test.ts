@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -135,39 +135,81 @@ esac
     network: ["echo", '{"nodes":["172.18.0.0/16"],"controlPlanes":["172.18.0.2/16"]}'],
     ofCluster: false,
   };
+  const order = { table: "wirecloak-dev", generation: "one", pods: ["10.244.0.0/16"], place };
   const program = join(__dirname, "../../components/encryption/guard/main.ts");
-  const run = (step: string, forms: string[], more: object = {}) =>
+  /** @param printed what the resource printed before */
+  const run = (step: string, forms: string[], more: object = {}, printed = "") =>
     execFileSync("node", [program, step], {
-      input: JSON.stringify({
-        table: "wirecloak-dev",
-        generation: "one",
-        forms,
-        pods: ["10.244.0.0/16"],
-        place,
-        ...more,
-      }),
+      env: { ...process.env, PULUMI_COMMAND_STDOUT: printed },
+      input: JSON.stringify({ ...order, forms, ...more }),
       encoding: "utf8",
       stdio: ["pipe", "pipe", "pipe"],
     });
   const mark = () => /comment "(.*)"/.exec(readFileSync(table, "utf8"))?.[1];
 
+  const ownerIn = (printed: string) => String(JSON.parse(printed).owner);
+
   test("takes a switch in two steps, and goes", () => {
-    const runs = [run("widen", ["wireguard"]), run("narrow", ["wireguard"])];
-    expect(mark()).toBe("wirecloak one wireguard");
+    const first = run("widen", ["wireguard"]);
+    const owner = ownerIn(first);
+    const runs = [first, run("narrow", ["wireguard"])];
+    expect(mark()).toBe(`wirecloak one ${owner} wireguard`);
     expect(readFileSync(table, "utf8")).toContain(
       "set opted_out { type ipv4_addr; flags interval; elements = { 172.18.0.2 }",
     );
-    runs.push(run("widen", ["ipsec"]));
-    expect(mark()).toBe("wirecloak one wireguard,ipsec");
+    runs.push(run("widen", ["ipsec"], {}, first));
+    expect(mark()).toBe(`wirecloak one ${owner} wireguard,ipsec`);
     run("narrow", ["ipsec"]);
-    expect(mark()).toBe("wirecloak one ipsec");
+    expect(mark()).toBe(`wirecloak one ${owner} ipsec`);
     expect(new Set(runs.map((text) => JSON.parse(text).run)).size).toBe(3);
-    expect(JSON.parse(run("show", []))).toMatchObject({ generation: "one", forms: ["ipsec"] });
-    run("remove", ["ipsec"], { generation: "two" });
-    expect(mark()).toBe("wirecloak one ipsec");
-    run("remove", ["ipsec"]);
+    expect(JSON.parse(run("show", []))).toMatchObject({ generation: "one", forms: ["ipsec"], intact: true });
+    run("remove", ["ipsec"], { generation: "two" }, first);
+    expect(mark()).toBe(`wirecloak one ${owner} ipsec`);
+    run("remove", ["ipsec"], {}, first);
     expect(readFileSync(table, "utf8")).toBe("");
-    run("remove", ["ipsec"]);
+    run("remove", ["ipsec"], {}, first);
+    expect(run("show", [])).toBe("null\n");
+  }, 60_000);
+
+  test("leaves the guard of the resource in its place alone, when the replaced one is deleted", () => {
+    const [old, made] = [run("widen", ["ipsec"]), run("widen", ["ipsec"])];
+    run("remove", ["ipsec"], {}, old);
+    expect(mark()).toBe(`wirecloak one ${ownerIn(made)} ipsec`);
+    run("remove", ["ipsec"], {}, made);
+    expect(readFileSync(table, "utf8")).toBe("");
+  }, 60_000);
+
+  test("shows what was changed by hand", () => {
+    const printed = run("widen", ["ipsec"]);
+    const before = JSON.parse(run("show", []));
+    writeFileSync(table, readFileSync(table, "utf8").replace("@nodes goto between_nodes", "@nodes accept"));
+    const after = JSON.parse(run("show", []));
+    expect([before.intact, after.intact, after.digest === before.digest]).toEqual([true, false, false]);
+    run("remove", ["ipsec"], {}, printed);
+  }, 60_000);
+
+  test("asks a live cluster that has no guard yet what it sends, and says what the guard drops", () => {
+    const facts = join(folder, "facts");
+    const first = (data: object | null, forms: string[]) => {
+      writeFileSync(facts, JSON.stringify({ config: data && { data }, agents: [{ version: "1.20.2" }] }));
+      const { status, stdout, stderr } = spawnSync("node", [program, "widen"], {
+        input: JSON.stringify({ ...order, forms, live: ["cat", facts] }),
+        encoding: "utf8",
+      });
+      const passes = mark()?.split(" ").at(-1);
+      run("remove", [], {}, stdout);
+      return { status, stderr, passes };
+    };
+    expect(first({ "enable-wireguard": "true" }, ["ipsec"])).toEqual({
+      status: 0,
+      stderr: "",
+      passes: "wireguard,ipsec",
+    });
+    expect(first(null, ["ipsec"])).toEqual({ status: 0, stderr: "", passes: "ipsec" });
+    const plain = first({ "enable-wireguard": "false" }, ["ipsec"]);
+    expect(plain).toMatchObject({ status: 0, passes: "ipsec" });
+    expect(plain.stderr).toContain("From now until all nodes encrypt");
+    expect(() => run("widen", ["ipsec"], { live: ["false"] })).toThrow("what the cluster sends now cannot be learned");
   }, 60_000);
 
   test("fails with nft's words where it cannot be set, and goes without them where its place went with the cluster", () => {

@@ -23,7 +23,7 @@ table bridge seen {
 	counter passed { packets 0 bytes 0 }
 	chain out {
 		type filter hook postrouting priority srcnat; policy accept;
-		oifname "portb" counter name passed
+		oifname { "portb", "portd" } counter name passed
 	}
 }
 `;
@@ -37,13 +37,19 @@ describeUnless(cannot, "the guard on a bridge", () => {
   beforeAll(async () => {
     const devices = [
       "sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1",
-      "ip link add lan0 type bridge mcast_snooping 0",
-      ...["a", "b"].flatMap((end) => [
-        `ip link add eth${end} type veth peer name port${end}`,
-        `ip link set port${end} master lan0 up`,
-        `ip link set eth${end} up`,
-      ]),
-      "ip link set lan0 up",
+      // The second one is another cluster's.
+      ...["lan0 a b", "lan1 c d"].flatMap((bridge) => {
+        const [name = "", ...ends] = bridge.split(" ");
+        return [
+          `ip link add ${name} type bridge mcast_snooping 0`,
+          ...ends.flatMap((end) => [
+            `ip link add eth${end} type veth peer name port${end}`,
+            `ip link set port${end} master ${name} up`,
+            `ip link set eth${end} up`,
+          ]),
+          `ip link set ${name} up`,
+        ];
+      }),
       "echo ready",
       "exec sleep 300",
     ];
@@ -65,11 +71,13 @@ describeUnless(cannot, "the guard on a bridge", () => {
 
   const nft = (document: string) => run(["nft", "-f", "-"], document);
 
-  function send(...frames: Buffer[]): void {
+  const send = (...frames: Buffer[]) => sendBy("etha", ...frames);
+
+  function sendBy(device: string, ...frames: Buffer[]): void {
     const file = join(folder, "frames");
     const padded = frames.map((frame) => Buffer.concat([frame, Buffer.alloc(SIZE - frame.length)]));
     writeFileSync(file, Buffer.concat(padded));
-    run(["socat", "-u", "-b", String(SIZE), `OPEN:${file}`, "INTERFACE:etha"]);
+    run(["socat", "-u", "-b", String(SIZE), `OPEN:${file}`, `INTERFACE:${device}`]);
   }
 
   /** How many packets met each fate since the tables were set. */
@@ -128,17 +136,97 @@ describeUnless(cannot, "the guard on a bridge", () => {
     expect(fates()).toEqual({});
   });
 
+  describe("tells by itself whether it was changed", () => {
+    const table = () => parseGuardTable(run(["nft", "list", "table", "bridge", "wirecloak-test"]));
+    const shared = { ...guarded("wireguard"), members: ["02:00:00:00:00:02"] };
+
+    beforeEach(() => {
+      nft(guardRuleset(shared));
+      nft(SEEN + guardRuleset(shared, table()?.dropped, table()?.digest));
+    });
+
+    test("not by what it counts and learns, nor by being set again", () => {
+      const before = table();
+      send(
+        ...CASES.map(({ frame }) => frame),
+        between("0033", "0034", CASES.find(({ fate }) => fate("ipsec") === "pass")?.frame ?? Buffer.alloc(0)),
+      );
+      const after = table();
+      expect(after).toMatchObject({ intact: true, digest: before?.digest });
+      expect(after?.dropped).not.toEqual(before?.dropped);
+      expect(after?.members).toContain("02:00:00:00:00:33");
+      nft(guardRuleset(shared, undefined, before?.digest));
+      expect(table()).toEqual(before);
+    });
+
+    test.each([
+      ["a rule in front", "insert rule bridge wirecloak-test forward accept"],
+      ["no rules", "flush chain bridge wirecloak-test between_nodes"],
+      ["another address", "add element bridge wirecloak-test opted_out { 172.30.0.9 }"],
+      ["another priority", "add chain bridge wirecloak-test early { type filter hook forward priority -300; }"],
+    ])("but by %s", (_, change) => {
+      const before = table();
+      nft(change);
+      expect(table()).toMatchObject({ intact: false, digest: expect.not.stringMatching(before?.digest ?? "") });
+    });
+  });
+
+  describe("beside another cluster with the same pods' addresses", () => {
+    const pods = CASES.filter(({ what }) => /^pod to pod/.test(what));
+    const shared = (...members: string[]) => guardRuleset({ ...guarded("wireguard"), members });
+    const frameOf = (name: string) => CASES.find(({ what }) => what === name)?.frame ?? Buffer.alloc(0);
+    const dropped = () => Object.fromEntries(Object.entries(fates()).filter(([name]) => name !== "pass"));
+    const drops = { "other-protocol": 1, "pod-to-pod": pods.length - 1 };
+
+    test("drops nothing of that one's", () => {
+      nft(SEEN + shared("02:00:00:00:00:01", "02:00:00:00:00:02"));
+      send(frameOf("ARP"));
+      sendBy("ethc", ...pods.map(({ frame }) => between("0011", "0012", frame)));
+      expect(fates()).toEqual({ pass: 1 + pods.length });
+    });
+
+    test.each([
+      ["sender", ["02:00:00:00:00:02"]],
+      ["receiver", ["02:00:00:00:00:01"]],
+    ])("drops its own by the %s alone", (_, members) => {
+      nft(SEEN + shared(...members));
+      send(...pods.map(({ frame }) => frame));
+      expect(fates()).toEqual(drops);
+    });
+
+    test.each([
+      ["ARP", "ARP"],
+      ["anything else that a node sends", "ESP in VXLAN (IPv4)"],
+      ["anything else that a node sends, in IPv6", "ESP in VXLAN (IPv6)"],
+    ])("knows a node that has just joined by %s", (_, name) => {
+      nft(SEEN + shared());
+      send(...pods.map(({ frame }) => frame));
+      expect(dropped()).toEqual({});
+      nft(SEEN + shared());
+      send(frameOf(name));
+      const before = dropped();
+      send(...pods.map(({ frame }) => frame));
+      expect(dropped()).toEqual({ ...before, ...drops });
+    });
+  });
+
   test("keeps what it has counted when it is set anew, and touches no other table", () => {
     nft(`table bridge others { chain own { }\n}\n${SEEN}${guardRuleset(guarded("wireguard"))}`);
     send(...CASES.map(({ frame }) => frame));
     const first = parseGuardTable(run(["nft", "list", "ruleset"]));
     nft(guardRuleset(guarded("ipsec"), first?.dropped));
     const second = parseGuardTable(run(["nft", "list", "ruleset"]));
-    expect(second).toEqual({ ...first, forms: ["ipsec"] });
+    expect(second).toEqual({ ...first, forms: ["ipsec"], digest: expect.any(String) });
     nft(guardRemoval("wirecloak-test") + guardRemoval("wirecloak-test"));
     expect(run(["nft", "list", "tables"]).split("\n")).toEqual(["table bridge others", "table bridge seen", ""]);
   });
 });
+
+/** The same frame from another network card, to another one. */
+function between(from: string, to: string, frame: Buffer): Buffer {
+  const mac = (end: string) => Buffer.from(`02000000${end}`, "hex");
+  return Buffer.concat([mac(to), mac(from), frame.subarray(12)]);
+}
 
 function sorted(fates: Partial<Record<Fate, number>>): [string, number][] {
   return Object.entries(fates).sort(([one], [other]) => one.localeCompare(other));

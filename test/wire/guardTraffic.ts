@@ -1,6 +1,6 @@
 import type { Form } from "../../components/encryption/guard/forms.ts";
 import type { Drop, Guarded } from "../../components/encryption/guard/ruleset.ts";
-import { arp, echo, esp, ethernet, geneve, ip, ipv6Fragment, tcp, udp, vxlan } from "./frames.ts";
+import { arp, echo, esp, ethernet, geneve, ip, ipv6Fragment, tcp, udp, vlan, vxlan } from "./frames.ts";
 
 /** The guards that packets are tried on. */
 export const VARIANTS = {
@@ -19,6 +19,7 @@ export function guarded(variant: Variant): Guarded {
   return {
     table: "wirecloak-test",
     generation: "5b3f9f5e-0000-4000-8000-000000000001",
+    owner: "0a1b2c3d",
     forms: VARIANTS[variant],
     nodes: ["172.30.0.0/16", "fd30::/64"],
     pods: ["10.244.0.0/16", "fd44::/48"],
@@ -204,6 +205,12 @@ const FRAGMENTS_AND_FRIENDS: [string, Buffer, Case["fate"]][] = [
     ethernet(ip(v4.a, v4.b, "icmp", Buffer.from("0d00000000010001000000000000000000000000", "hex"))),
     plainOfNodes,
   ],
+  ["pod to pod in a VLAN", vlan(ip(v4.podA, v4.podB, "tcp", tcp(40_000, 8080, "in clear"))), always("pod-to-pod")],
+  [
+    "pod to pod in a VLAN in a VLAN",
+    twoTags(ip(v4.podA, v4.podB, "tcp", tcp(40_000, 8080, "in clear"))),
+    always("other-protocol"),
+  ],
   ["ARP", arp(v4.a, v4.b), always("pass")],
   [
     "neighbour solicitation",
@@ -216,6 +223,10 @@ const FRAGMENTS_AND_FRIENDS: [string, Buffer, Case["fate"]][] = [
     always("pass"),
   ],
 ];
+
+function twoTags(packet: Buffer): Buffer {
+  return ethernet(Buffer.concat([Buffer.from("0065", "hex"), vlan(packet).subarray(12)]), 0x8100);
+}
 
 function firstOfVxlan(): Buffer {
   const whole = packetOf(vxlan(v4.a, v4.b, ethernet(ip(v4.podA, v4.podB, "tcp", tcp(1, 2, "in clear")))));

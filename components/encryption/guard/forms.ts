@@ -1,3 +1,4 @@
+import { lt } from "semver";
 import type { Settings } from "../../settings.ts";
 import { chartVersion } from "../chartVersions.ts";
 
@@ -20,6 +21,21 @@ export function formsOf({ encryption, wireguard, ipsec, cilium }: Settings): For
   const inside = cilium.routing === "tunnel" && chartVersion(cilium.version).encryptedOverlay === "setting";
   if (!inside) return ["ipsec"];
   return ipsec.encryptedOverlay ? ["ipsec", "ipsec-in-overlay"] : ["ipsec-in-overlay"];
+}
+
+/** What a live cluster sends, by its own configuration; nothing where it has no Cilium, or one that encrypts nothing. */
+export function formsSent(live: {
+  config: { data: Record<string, string> } | null;
+  agents: readonly { version: string | null }[];
+}): Form[] {
+  const is = (option: string, value = "true") => live.config?.data[option] === value;
+  if (is("enable-wireguard")) return [is("encrypt-node") ? "wireguard-nodes" : "wireguard"];
+  if (!is("enable-ipsec")) return [];
+  // Of a version that nobody knows both are possible, and both are ciphertext.
+  const earlier = live.agents.some(({ version }) => version === null || lt(version, "1.18.0-0"));
+  const later = live.agents.some(({ version }) => version === null || !lt(version, "1.18.0-0"));
+  if (is("routing-mode", "native") || !earlier) return ["ipsec"];
+  return later || is("enable-ipsec-encrypted-overlay") ? ["ipsec", "ipsec-in-overlay"] : ["ipsec-in-overlay"];
 }
 
 /** Both, each once, in a fixed order: what may pass while nodes change from one to the other. */

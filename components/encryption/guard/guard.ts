@@ -12,6 +12,8 @@ const PROGRAM = join(import.meta.dirname, "main.ts");
 export interface GuardArgs {
   settings: Settings;
   cluster: Cluster;
+  /** Another one has the guard set again: see `Repairs`. Empty: nothing to repair. */
+  repair?: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export class Guard extends pulumi.ComponentResource {
   private readonly settings: Settings;
   private readonly narrow?: (after: pulumi.Resource) => pulumi.Resource;
 
-  constructor(name: string, { settings, cluster }: GuardArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { settings, cluster, repair }: GuardArgs, opts?: pulumi.ComponentResourceOptions) {
     super("wirecloak:encryption:Guard", name, {}, opts);
     this.settings = settings;
     const { guardPlace: place } = cluster;
@@ -38,6 +40,7 @@ export class Guard extends pulumi.ComponentResource {
           forms: formsOf(settings),
           pods: podRanges(settings),
           place,
+          ...(repair && { repair }),
         } satisfies GuardOrder),
       );
       // By the cluster's name: another name is another table, and the old one goes with its own resource.
@@ -46,7 +49,8 @@ export class Guard extends pulumi.ComponentResource {
       const widened = new local.Command(
         `${step}-widen`,
         // No triggers: a change updates in place, since the delete of a replaced one would come after the create of the new.
-        { ...run("widen", order), delete: 'node "$PROGRAM" remove' },
+        // Told what it printed before, so that the delete of a replaced one leaves the guard of the one in its place.
+        { ...run("widen", order), delete: 'node "$PROGRAM" remove', addPreviousOutputInEnv: true },
         { parent: this },
       );
       this.widened = [widened];

@@ -1,19 +1,25 @@
 // node main.ts widen|narrow|remove|show   reads a GuardOrder (JSON) from stdin
-// `widen` lets the ciphertext in force and that of the order pass, `narrow` only the order's, `remove` takes the guard away where it is of the order's generation.
-// `show` prints what is in force, with its counters, as JSON. Each may be cut short at any moment and run again: nft changes all or nothing.
+// `widen` lets the ciphertext in force and that of the order pass, `narrow` only the order's, `remove` takes the guard away where it is of the order's generation
+// and of the resource that asks. `show` prints what is in force, with its counters, as JSON: null where there is nothing; of the order it needs `table` and `place`.
+// Each may be cut short at any moment and run again: nft changes all or nothing.
 import { spawnSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { json } from "node:stream/consumers";
 import type { NodeNetwork } from "../../cluster/guardPlace.ts";
 import { UserError } from "../../userError.ts";
-import { type GuardOrder, type GuardStep, guardDocument } from "./order.ts";
+import { type Form, formsSent } from "./forms.ts";
+import { type GuardOrder, type GuardRun, type GuardStep, guardDocument } from "./order.ts";
+import { guardShown } from "./shown.ts";
 import { type GuardTable, parseGuardTable } from "./table.ts";
+
+/** Where no table is made. */
+const NOTHING: Omit<GuardRun, "owner"> = { network: { nodes: [], controlPlanes: [] }, sent: [] };
 
 const [step] = process.argv.slice(2);
 try {
   const order = (await json(process.stdin)) as GuardOrder;
-  if (step === "show") console.log(JSON.stringify(inForce(order) ?? null));
+  if (step === "show") console.log(JSON.stringify(guardShown(inForce(order))));
   else if (step === "widen" || step === "narrow" || step === "remove") take(step, order);
   else
     throw new UserError([
@@ -26,21 +32,58 @@ try {
 }
 
 function take(step: GuardStep, order: GuardOrder): void {
+  const owner = ownerBefore() ?? (step === "remove" ? undefined : randomBytes(4).toString("hex"));
   const absent = order.place.ofCluster ? absence(step, order) : undefined;
   if (absent !== undefined) console.error(absent);
-  const dropped = absent === undefined ? change(step, order) : {};
+  const dropped = absent === undefined ? change(step, order, owner) : {};
   // A new text for each run, so that what must follow a step can be bound to it.
-  if (step !== "remove") console.log(JSON.stringify({ run: randomUUID(), dropped }));
+  if (step !== "remove") console.log(JSON.stringify({ run: randomUUID(), owner, dropped }));
+}
+
+/** Whose run this is: an update's and a delete's resource is told what it printed before, a new one is not. */
+function ownerBefore(): string | undefined {
+  try {
+    return (JSON.parse(process.env.PULUMI_COMMAND_STDOUT ?? "") as { owner?: string }).owner;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Takes the step; returns what the table that it found had dropped, which goes where the table goes. */
-function change(step: GuardStep, order: GuardOrder): GuardTable["dropped"] {
+function change(step: GuardStep, order: GuardOrder, owner: string | undefined): GuardTable["dropped"] {
   const live = inForce(order);
-  const around = step === "remove" ? { nodes: [], controlPlanes: [] } : network(order);
-  const document = guardDocument(step, order, live, around);
-  if (document !== undefined) nft(order, ["-f", "-"], document);
-  else if (step === "remove" && live) console.error(`The table ${order.table} is another cluster's, and stays.`);
+  if (step === "remove") {
+    const document = guardDocument(step, order, live, { ...NOTHING, owner: owner ?? live?.owner ?? "" });
+    if (document !== undefined) nft(order, ["-f", "-"], document);
+    else if (live) console.error(`The table ${order.table} is another's, and stays.`);
+    return {};
+  }
+  const sent = step === "widen" && live?.generation !== order.generation ? sentNow(order) : [];
+  const run: GuardRun = { owner: owner ?? "", network: network(order), sent };
+  const document = guardDocument(step, order, live, run);
+  if (document === undefined) return {};
+  nft(order, ["-f", "-"], document);
+  const made = inForce(order);
+  if (made) {
+    // Once more with what nft makes of it, so that the table tells by itself whether it was changed.
+    const sealed = guardDocument(step, order, made, run, made.digest);
+    if (sealed !== undefined) nft(order, ["-f", "-"], sealed);
+  }
   return live?.dropped ?? {};
+}
+
+/** The ciphertext that the cluster sends, where no guard in force tells. Says what a first guard on a readable wire does. */
+function sentNow({ live, forms }: GuardOrder): Form[] {
+  if (live === undefined) return [];
+  const { status, stdout, stderr } = run(live, []);
+  if (status !== 0) throw failed("what the cluster sends now cannot be learned", stderr);
+  const facts = JSON.parse(stdout) as Parameters<typeof formsSent>[0];
+  const sent = formsSent(facts);
+  if (facts.config !== null && sent.length === 0 && forms.length > 0)
+    console.error(
+      "From now until all nodes encrypt, the guard drops what pods on different nodes send each other: so far it is readable.",
+    );
+  return sent;
 }
 
 /** Why a cluster that brings the guard's place with it has none, in a sentence; undefined where it has one. */
@@ -62,9 +105,9 @@ function inForce(order: GuardOrder): GuardTable | undefined {
 function network({ place }: GuardOrder): NodeNetwork {
   const { status, stdout, stderr } = run(place.network, []);
   if (status !== 0) throw failed("the nodes' network cannot be learned", stderr);
-  const { nodes, controlPlanes } = JSON.parse(stdout) as NodeNetwork;
+  const { controlPlanes, ...rest } = JSON.parse(stdout) as NodeNetwork;
   // Docker writes addresses with the network's prefix.
-  return { nodes, controlPlanes: controlPlanes.map((address) => address.replace(/\/.*/, "")) };
+  return { ...rest, controlPlanes: controlPlanes.map((address) => address.replace(/\/.*/, "")) };
 }
 
 function nft({ place }: GuardOrder, args: string[], input?: string): string {

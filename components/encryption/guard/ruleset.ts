@@ -5,8 +5,9 @@ import type { Form } from "./forms.ts";
 export interface Guarded {
   /** Identity: the table's name. */
   table: string;
-  /** Which of the clusters that bore this name it was made for. */
+  /** Which of the clusters that bore this name it was made for, and by which resource of Pulumi's. */
   generation: string;
+  owner: string;
   /** The ciphertext that may pass. Of two modes while nodes change; never empty. */
   forms: readonly Form[];
   /** The network that the nodes have their addresses in. */
@@ -14,6 +15,11 @@ export interface Guarded {
   pods: readonly string[];
   /** Addresses of nodes that do not encrypt what they send themselves, though others do. Empty: not known. */
   optedOut: readonly string[];
+  /**
+   * Hardware addresses of the nodes, where other clusters' bridges are at the same place: pods' addresses may be theirs too. More are
+   * learned from what nodes send, ARP first of all, so that a node that joins is known before its pods send. Absent: nobody else is there.
+   */
+  members?: readonly string[] | undefined;
 }
 
 export type Count = { packets: number; bytes: number };
@@ -25,11 +31,14 @@ export const DROPS = {
   "icmp-error": "ICMP errors, which quote what was decrypted",
   fragment: "later fragments, of which nobody can tell what they belong to",
   "other-ciphertext": "ciphertext of a mode that is not in force, or what only has its port",
-  "other-protocol": "other protocols between nodes, such as IP in IP",
+  "other-protocol": "other protocols between nodes, such as IP in IP or VLAN in VLAN",
   "node-traffic": "readable packets of nodes themselves where the mode encrypts them",
 } as const;
 
 export type Drop = keyof typeof DROPS;
+
+/** Those that count what could be read and should have been encrypted. Of the others nobody can tell, or they are in order. */
+export const PLAINTEXT: readonly Drop[] = ["overlay", "pod-to-pod", "node-traffic"];
 
 /** What passes readable even where nodes encrypt their own traffic: control planes opt out of that, and a cluster has to start. */
 const CONTROL_TCP = {
@@ -50,6 +59,9 @@ const WIREGUARD_PORT = 51_871;
 /** The first four bytes of WireGuard's messages: type 1 to 4 and three zeros. */
 const WIREGUARD_MESSAGES = "{ 0x01000000, 0x02000000, 0x03000000, 0x04000000 }";
 
+/** What the name of the chain begins with that holds the table's digest. */
+export const SEAL = "sealed_";
+
 interface Family {
   /** nft's word for the header, and for the type of an address. */
   ip: "ip" | "ip6";
@@ -63,24 +75,33 @@ const IPV6: Family = { ip: "ip6", type: "ipv6_addr", suffix: "6" };
  * The guard as one nftables document: `nft -f -` sets all of it at once in place of what was there, and touches no other table.
  * Packets are told by addresses, since `meta ibrname` is missing in some kernels.
  * @param counted what the counters begin with, so that a change of rules forgets nothing
+ * @param seal digest of what nft lists once this is set
  */
-export function guardRuleset(guarded: Guarded, counted: Partial<Record<Drop, Count>> = {}): string {
-  const { table, generation, forms } = guarded;
+export function guardRuleset(guarded: Guarded, counted: Partial<Record<Drop, Count>> = {}, seal?: string): string {
+  const { table, generation, owner, forms, members } = guarded;
   const families = [IPV4, IPV6].filter(({ type }) => ofType(guarded.nodes, type).length > 0);
   return [
     ...removal(table),
     `table bridge ${table} {`,
-    `\tcomment "${stamp(generation, forms)}"`,
+    `\tcomment "${stamp(generation, owner, forms)}"`,
     ...Object.keys(DROPS).map((name) => counter(name as Drop, counted)),
     ...families.flatMap((family) => sets(family, guarded)),
+    ...(members ? [memberSet(members)] : []),
     "\tchain forward {",
     "\t\ttype filter hook forward priority filter; policy accept;",
+    ...(members ? families.flatMap(learning).map((rule) => `\t\t${rule}`) : []),
     ...families.flatMap((family) => forward(family)),
+    ...(members ? ["ether saddr @members goto our_wire", "ether daddr @members goto our_wire"] : ourWire(families)).map(
+      (rule) => `\t\t${rule}`,
+    ),
     "\t}",
+    ...(members ? chain("our_wire", ourWire(families)) : []),
     ...families.flatMap((family) => [
       ...chain(`between_nodes${family.suffix}`, betweenNodes(family, guarded)),
       ...chain(`node_and_pod${family.suffix}`, nodeAndPod(family, guarded)),
     ]),
+    // A chain's name is the one thing that can be said of a table without a change of its rules.
+    ...(seal === undefined ? [] : chain(`${SEAL}${seal}`, [])),
     "}",
     "",
   ].join("\n");
@@ -92,8 +113,8 @@ export function guardRemoval(table: string): string {
 }
 
 /** What the table says of itself. nft takes 128 characters. */
-function stamp(generation: string, forms: readonly Form[]): string {
-  return `wirecloak ${generation} ${forms.join(",")}`;
+function stamp(generation: string, owner: string, forms: readonly Form[]): string {
+  return `wirecloak ${generation} ${owner} ${forms.join(",")}`;
 }
 
 /** `delete` alone fails where there is none. */
@@ -120,12 +141,31 @@ function ofType(ranges: readonly string[], type: Family["type"]): string[] {
   return ranges.filter((range) => parseCidr(range.includes("/") ? range : `${range}/0`)?.family === family);
 }
 
+function memberSet(members: readonly string[]): string {
+  const elements = members.length > 0 ? ` elements = { ${members.join(", ")} };` : "";
+  return `\tset members { type ether_addr; size 65535; flags dynamic;${elements} }`;
+}
+
+/** Who sends from a node's address is a node. Nodes have IPv4, and there ARP comes before anything that they or their pods send each other. */
+function learning({ ip, suffix }: Family): string[] {
+  const learn = "add @members { ether saddr }";
+  return [...(ip === "ip" ? [`arp saddr ip @nodes ${learn}`] : []), `${ip} saddr @nodes${suffix} ${learn}`];
+}
+
+/** Frames between nodes, whoever's addresses are in them. */
+function ourWire(families: readonly Family[]): string[] {
+  return [
+    ...families.map(({ ip, suffix }) => `${ip} saddr @pods${suffix} ${ip} daddr @pods${suffix} ${drop("pod-to-pod")}`),
+    // One VLAN tag hides nothing from the rules; of what is in two nobody knows.
+    `meta protocol != { ip, ip6, arp } ${drop("other-protocol")}`,
+  ];
+}
+
 /** What is neither a node's nor a pod's at both ends passes: images, the host, other networks of the machine. */
 function forward({ ip, suffix }: Family): string[] {
   const from = (src: string, dst: string) => `${ip} saddr @${src}${suffix} ${ip} daddr @${dst}${suffix}`;
   return [
     `${from("nodes", "nodes")} goto between_nodes${suffix}`,
-    `${from("pods", "pods")} ${drop("pod-to-pod")}`,
     `${from("nodes", "pods")} goto node_and_pod${suffix}`,
     `${from("pods", "nodes")} goto node_and_pod${suffix}`,
   ].map((rule) => `\t\t${rule}`);

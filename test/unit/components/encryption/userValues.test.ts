@@ -43,6 +43,7 @@ describe("Helm values that would set or defeat encryption are refused", () => {
     ["an agent variable", { extraEnv: [{ name: "CILIUM_ENABLE_WIREGUARD", value: "false" }] }, [".extraEnv[0]"]],
     ["an option in another component", { operator: { extraArgs: ["--enable-ipsec"] } }, [".operator.extraArgs"]],
     ["text that breaks out of its line", { tunnelPort: 'x\n  enable-wireguard: "false"' }, [".tunnelPort"]],
+    ["a port by which nobody knows the overlay", { tunnelPort: 9472 }, [".tunnelPort"]],
     ["a volume over the keys", { extraVolumeMounts: [{ name: "x", mountPath: "/etc/ipsec" }] }, [".extraVolumeMounts"]],
     ["routing behind the setting", { routingMode: "native" }, [".routingMode"]],
     ["routing by an agent option", { extraConfig: { "routing-mode": "native" } }, [".extraConfig.routing-mode"]],
