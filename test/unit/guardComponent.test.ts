@@ -25,13 +25,13 @@ class Step extends pulumi.ComponentResource {
 }
 
 /** The guard's part of index.ts. */
-async function steps(config: Record<string, unknown> = {}, place = true) {
+async function steps(config: Record<string, unknown> = {}, place = true, repair = "") {
   const recorded = await startMocks(mocks);
   const settings = settingsOf({ cluster: { provider: "kind", name: "dev" }, ...config });
   const made = createCluster("dev", settings, recorded.recording);
   const { guardPlace, ...rest } = made;
   const cluster = { ...rest, ...(place && guardPlace && { guardPlace }) };
-  const guard = new Guard("guard", { settings, cluster }, recorded.recording);
+  const guard = new Guard("guard", { settings, cluster, repair }, recorded.recording);
   guard.released(new Step("cilium"));
   guard.proven(new Step("proof"));
   await outputValue(cluster.incarnation);
@@ -82,7 +82,7 @@ describe("Guard", () => {
 
   test("on kind is set from a container in the host's network that takes nft's input, and asks Docker for the nodes", async () => {
     const { commands } = await steps();
-    const { place, ...order } = JSON.parse(String(commands[0]?.inputs.stdin));
+    const { place, live, ...order } = JSON.parse(String(commands[0]?.inputs.stdin));
     expect(order).toEqual({
       table: "wirecloak-dev",
       generation: "incarnation-1",
@@ -92,8 +92,20 @@ describe("Guard", () => {
     expect(place.nft.join(" ")).toMatch(
       /^docker run --rm --interactive --privileged --network host --entrypoint nft kindest\/node:\S+$/,
     );
+    expect(live.join(" ")).toMatch(
+      /^node \S+prover\/main.ts live --kubeconfig \S+dev\/kubeconfig --namespace kube-system$/,
+    );
     expect(place.network.slice(0, 5)).toEqual(["docker", "network", "inspect", "wirecloak-dev", "--format"]);
     expect(place.ofCluster).toBe(false);
+  });
+
+  test("is set again for a repair, and says nothing of one where there is none", async () => {
+    const order = async (repair: string) => {
+      const { commands } = await steps({}, true, repair);
+      return JSON.parse(String(commands[0]?.inputs.stdin));
+    };
+    expect(await order("")).not.toHaveProperty("repair");
+    expect(await order("r1")).toMatchObject({ repair: "r1" });
   });
 
   test("narrows after each widening, also where its own order is unchanged", async () => {

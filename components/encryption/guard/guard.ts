@@ -2,12 +2,16 @@ import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Cluster } from "../../cluster/cluster.ts";
+import { kubeconfigPlace } from "../../cluster/place.ts";
 import type { Settings } from "../../settings.ts";
 import { formsOf } from "./forms.ts";
 import type { GuardOrder } from "./order.ts";
 
 /** Sets and takes away; a program of its own, which knows nothing of Pulumi. */
 const PROGRAM = join(import.meta.dirname, "main.ts");
+
+/** Prints what a live cluster is like; the kubeconfig comes behind it. */
+const LIVE = ["node", join(import.meta.dirname, "../../../prover/main.ts"), "live", "--kubeconfig"];
 
 export interface GuardArgs {
   settings: Settings;
@@ -40,6 +44,7 @@ export class Guard extends pulumi.ComponentResource {
           forms: formsOf(settings),
           pods: podRanges(settings),
           place,
+          live: [...LIVE, kubeconfigPlace(settings.cluster).kubeconfig, "--namespace", settings.cilium.namespace],
           ...(repair && { repair }),
         } satisfies GuardOrder),
       );
