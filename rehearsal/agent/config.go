@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,16 +22,19 @@ const (
 
 // agentConfig is what an agent takes from cilium-config when it starts, and only then.
 type agentConfig struct {
-	mode          encryptionMode
-	tunnel        bool
-	encryptNode   bool
-	optOutLabels  string
-	keyFile       string
-	keyWatcher    bool
-	keyRotation   time.Duration
-	clusterPool   string
-	poolMaskBits  int
-	strictEgress  bool
+	mode         encryptionMode
+	tunnel       bool
+	encryptNode  bool
+	optOutLabels string
+	keyFile      string
+	keyWatcher   bool
+	keyRotation  time.Duration
+	clusterPool  string
+	poolMaskBits int
+	// podRange is where all pods of the cluster are, as far as the configuration tells; not valid: it does not.
+	podRange netip.Prefix
+	// strictEgress is the range within which nothing leaves in clear; not valid: off.
+	strictEgress  netip.Prefix
 	strictIngress bool
 }
 
@@ -87,13 +91,18 @@ func parseConfig(data map[string]string, minor int, on machineFacts) (agentConfi
 	// The check is compiled in for WireGuard alone before 1.19 (cilium/cilium#42115).
 	strictApplies := wireguard || (ipsec && minor >= 19)
 	if cidr, allowRemote, enabled := strictEgress(data); enabled && strictApplies {
-		config.strictEgress = true
-		if err := checkStrictEgress(cidr, allowRemote, on.ip); err != nil {
+		prefix, err := checkStrictEgress(cidr, allowRemote, on.ip)
+		if err != nil {
 			return config, err
 		}
+		config.strictEgress = prefix
 	}
 	if config.strictIngress && minor == 19 && !config.tunnel {
 		return config, fmt.Errorf("strict ingress encryption requires tunneling in 1.19")
+	}
+	config.podRange = firstPrefix(slices.DeleteFunc([]string{config.clusterPool, data["ipv4-native-routing-cidr"]}, func(s string) bool { return s == "" }))
+	if config.strictEgress.IsValid() {
+		config.podRange = config.strictEgress
 	}
 	return config, nil
 }
@@ -124,15 +133,15 @@ func strictEgress(data map[string]string) (cidr string, allowRemote bool, enable
 		isTrue(data["enable-encryption-strict-mode"])
 }
 
-func checkStrictEgress(cidr string, allowRemote bool, node netip.Addr) error {
+func checkStrictEgress(cidr string, allowRemote bool, node netip.Addr) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(cidr)
 	if err != nil || !prefix.Addr().Is4() {
-		return fmt.Errorf("strict egress encryption needs an IPv4 CIDR, and %q is none", cidr)
+		return prefix, fmt.Errorf("strict egress encryption needs an IPv4 CIDR, and %q is none", cidr)
 	}
 	if prefix.Contains(node) && !allowRemote {
-		return fmt.Errorf("strict egress encryption: the node's address %s lies in %s, which requires allowRemoteNodeIdentities", node, prefix)
+		return prefix, fmt.Errorf("strict egress encryption: the node's address %s lies in %s, which requires allowRemoteNodeIdentities", node, prefix)
 	}
-	return nil
+	return prefix.Masked(), nil
 }
 
 // optsOut: node-encryption-opt-out-labels is a label selector.

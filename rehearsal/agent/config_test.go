@@ -109,3 +109,18 @@ func TestKeyRotationDurationIsFiveMinutesUnlessSet(t *testing.T) {
 		}
 	}
 }
+
+func TestTheRangeOfPods(t *testing.T) {
+	pool := map[string]string{"ipam": "cluster-pool", "cluster-pool-ipv4-cidr": "10.0.0.0/8 10.1.0.0/16"}
+	native := map[string]string{"ipv4-native-routing-cidr": "10.2.0.0/16"}
+	strict := map[string]string{
+		"enable-wireguard": "true", "enable-encryption-strict-mode-egress": "true", "encryption-strict-egress-cidr": "10.3.7.0/16",
+		"ipv4-native-routing-cidr": "10.2.0.0/16",
+	}
+	for want, data := range map[string]map[string]string{"10.0.0.0/8": pool, "10.2.0.0/16": native, "10.3.0.0/16": strict, "invalid Prefix": {}} {
+		config, err := parseConfig(data, 20, machineFacts{})
+		if err != nil || config.podRange.String() != want || config.strictEgress.IsValid() != (want == "10.3.0.0/16") {
+			t.Errorf("%v: %s, not %s (%v)", data, config.podRange, want, err)
+		}
+	}
+}

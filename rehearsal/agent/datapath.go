@@ -16,7 +16,14 @@ func datapathOf(m *machine, nodes []*unstructured.Unstructured) wire.Datapath {
 	if m.faults[wire.OldConfig] {
 		config = withoutEncryption(config)
 	}
-	datapath := wire.Datapath{Tunnel: config.tunnel, PrivateKey: m.privateKey, BootID: m.bootID, Peers: wirePeers(m.name, nodes)}
+	datapath := wire.Datapath{
+		Tunnel: config.tunnel, PerPeer: minorOf(a.version) >= 18, PodRange: config.podRange,
+		PrivateKey: m.privateKey, BootID: m.bootID, Peers: wirePeers(m.name, nodes),
+	}
+	if config.mode != modeDisabled {
+		// Without encryption, the check is not compiled in.
+		datapath.Strict = wire.Strict{Egress: config.strictEgress, Ingress: config.strictIngress && config.mode == modeWireguard}
+	}
 	switch config.mode {
 	case modeWireguard:
 		datapath.Encryption = wire.Wireguard

@@ -92,6 +92,12 @@ func ciliumDbg(argv []string, state nodeState) (stdout, stderr string, exit int)
 		document, text = status, encryptStatusText(status)
 	case "debuginfo":
 		document, asJSON = map[string]any{"cilium-version": state.version, "encryption": state.agentEncryption(true)}, true
+	case "bpf metrics list":
+		if document, text = state.bpfMetrics(); document == nil {
+			return "", text, 0
+		}
+	case "metrics list":
+		document, text = state.metrics()
 	case "version":
 		document = map[string]any{"Client": state.version, "Daemon": state.version}
 		text = fmt.Sprintf("Client: %s\nDaemon: %s\n", state.version, state.version)

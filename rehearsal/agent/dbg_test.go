@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"wirecloak/rehearsal/agent/wire"
 )
 
 func compact(text string) string { return strings.Join(strings.Fields(text), "") }
@@ -21,6 +23,8 @@ func TestCiliumDbgAnswersInCiliumsShapes(t *testing.T) {
 	native.config.tunnel = false
 	alone.ciliumNodes, aloneOlder.ciliumNodes, aloneOlder.version = 1, 1, "1.18.12"
 	off := nodeState{version: "1.20.2", config: agentConfig{mode: modeDisabled}}
+	strict := wireguard
+	strict.stats = &wire.Stats{Unencrypted: wire.StrictDrops{Egress: wire.Drops{Packets: 3, Bytes: 252}}}
 
 	for _, c := range []struct {
 		name    string
@@ -46,6 +50,12 @@ func TestCiliumDbgAnswersInCiliumsShapes(t *testing.T) {
 		{"ipsec as text", ipsec, "encrypt status", "Encryption:IPsecDecryptioninterface(s):eth0Keysinuse:12MaxSeq.Number:N/AErrors:0"},
 		{"debuginfo names the peers, with no handshake ever", wireguard, "debuginfo --output json",
 			`{"cilium-version":"1.20.2","encryption":{"mode":"Wireguard","wireguard":{"interfaces":[{"listen-port":51871,"name":"cilium_wg0","peer-count":1,"peers":[{"public-key":"P","endpoint":"172.30.0.2:51871","allowed-ips":["172.30.0.2/32"],"last-handshake-time":"0001-01-01T00:00:00.000Z"}],"public-key":"K"}],"node-encrypt-opt-out-labels":"x","node-encryption":"Disabled"}}}`},
+		{"what strict mode dropped", strict, "bpf metrics list -o json",
+			`[{"reason":"Trafficisunencrypted","direction":"egress","packets":3,"bytes":252,"line":0,"file":"bpf_host.c"}]`},
+		{"the same among the agent's metrics", strict, "metrics list -o json",
+			`[{"name":"cilium_drop_bytes_total","labels":{"direction":"EGRESS","reason":"Trafficisunencrypted"},"value":252},{"name":"cilium_drop_count_total","labels":{"direction":"EGRESS","reason":"Trafficisunencrypted"},"value":3}]`},
+		{"no drops among the agent's metrics", wireguard, "metrics list -o json", "[]"},
+		{"drops as text", strict, "bpf metrics list", "REASONDIRECTIONPACKETSBYTESLINEFILETrafficisunencryptedEGRESS32520bpf_host.c"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out, errOut, exit := ciliumDbg(append([]string{"cilium-dbg"}, strings.Fields(c.command)...), c.state)
@@ -55,6 +65,12 @@ func TestCiliumDbgAnswersInCiliumsShapes(t *testing.T) {
 		})
 	}
 
+	t.Run("without an entry Cilium prints no document", func(t *testing.T) {
+		out, errOut, exit := ciliumDbg(strings.Fields("cilium-dbg bpf metrics list -o json"), wireguard)
+		if out != "" || errOut != "No entries found.\n" || exit != 0 {
+			t.Fatal(out, errOut, exit)
+		}
+	})
 	t.Run("status tells of ipsec nothing but the mode", func(t *testing.T) {
 		out, _, _ := ciliumDbg([]string{"cilium", "status", "-o", "json"}, ipsec)
 		if !strings.Contains(compact(out), `"encryption":{"mode":"IPsec"}`) {

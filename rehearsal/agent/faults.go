@@ -19,7 +19,7 @@ var ofAgent = []wire.FaultKind{wire.CountersFrozen, wire.AgentDown, wire.OldConf
 
 var ofWire = []wire.FaultKind{
 	wire.Leak, wire.LeakBeside, wire.StaleKey, wire.PeerMissing, wire.HandshakeDead, wire.WrongSPI, wire.ReplayESP,
-	wire.CorruptESP, wire.Partition, wire.Loss,
+	wire.CorruptESP, wire.StrictOff, wire.Partition, wire.Loss,
 }
 
 // checkFault tells what is wrong with an order, for the person who gave it.
@@ -31,7 +31,7 @@ func checkFault(fault wire.Fault, exists func(node string) bool) error {
 		return fmt.Errorf("%q is no kind of fault; there are: %v", fault.Kind, slices.Concat(ofWire, ofAgent))
 	case !everywhere && !exists(fault.Node):
 		return fmt.Errorf("%s: there is no node %q", fault.Kind, fault.Node)
-	case fault.Peer != "" && mine:
+	case fault.Peer != "" && (mine || fault.Kind == wire.StrictOff):
 		return fmt.Errorf("%s is of a whole node and takes no peer", fault.Kind)
 	case fault.Peer != "" && (!exists(fault.Peer) || fault.Peer == fault.Node):
 		return fmt.Errorf("%s: %q is no other node", fault.Kind, fault.Peer)

@@ -28,6 +28,8 @@ func TestOrdersAreChecked(t *testing.T) {
 		{wire.Fault{Kind: wire.Leak, Node: "a", Peer: "c"}, "no other node"},
 		{wire.Fault{Kind: wire.Leak, Node: "a", Peer: "a"}, "no other node"},
 		{wire.Fault{Kind: wire.AgentDown, Node: "a", Peer: "b"}, "takes no peer"},
+		{wire.Fault{Kind: wire.StrictOff, Node: "a"}, ""},
+		{wire.Fault{Kind: wire.StrictOff, Node: "a", Peer: "b"}, "takes no peer"},
 		{wire.Fault{Kind: wire.Loss, Node: "a"}, "percentage"},
 		{wire.Fault{Kind: wire.Loss, Node: "a", Percent: 101}, "percentage"},
 		{wire.Fault{Kind: wire.Leak, Node: "a", Percent: 5}, "no percentage"},
@@ -43,7 +45,7 @@ func TestOrdersAreChecked(t *testing.T) {
 func TestEveryKindIsPlayed(t *testing.T) {
 	all := slices.Concat(ofWire, ofAgent)
 	slices.Sort(all)
-	if len(all) != 14 || len(slices.Compact(all)) != 14 {
+	if len(all) != 15 || len(slices.Compact(all)) != 15 {
 		t.Fatal(all)
 	}
 }

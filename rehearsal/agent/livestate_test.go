@@ -142,6 +142,9 @@ func TestDatapathFollowsConfigurationKeysAndCiliumNodes(t *testing.T) {
 	if p := got.Peers[1]; p.EncryptsNodes || p.PublicKey != key32(3) || p.SPI != 0 {
 		t.Errorf("a node that opts out: %+v", p)
 	}
+	if !got.PerPeer || got.Strict != (wire.Strict{}) {
+		t.Errorf("1.20 decides peer by peer, and strict mode is off: %+v", got)
+	}
 	m.agent.config.optOutLabels = "node-role.kubernetes.io/control-plane"
 	if datapathOf(m, nodes).EncryptNodes {
 		t.Error("a node that opts out encrypts its own traffic")
@@ -152,11 +155,16 @@ func TestDatapathFollowsConfigurationKeysAndCiliumNodes(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	m.agent.version = "1.17.18"
-	if !datapathOf(m, nodes).ESPInVXLAN {
-		t.Error("1.17 encrypts before it tunnels")
+	if got = datapathOf(m, nodes); !got.ESPInVXLAN || got.PerPeer {
+		t.Error("1.17 encrypts before it tunnels, to all or to none")
+	}
+	pods := netip.MustParsePrefix("10.244.0.0/16")
+	m.agent.config.strictEgress, m.agent.config.podRange = pods, pods
+	if got = datapathOf(m, nodes); got.Strict != (wire.Strict{Egress: pods}) || got.PodRange != pods {
+		t.Errorf("strict mode: %+v", got)
 	}
 	m.faults = map[wire.FaultKind]bool{wire.OldConfig: true}
-	if got = datapathOf(m, nodes); got.Encryption != wire.Plain || !got.Tunnel || len(got.Keys) != 0 {
+	if got = datapathOf(m, nodes); got.Encryption != wire.Plain || !got.Tunnel || len(got.Keys) != 0 || got.Strict != (wire.Strict{}) {
 		t.Errorf("with old-config: %+v", got)
 	}
 }

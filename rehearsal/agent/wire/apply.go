@@ -21,6 +21,7 @@ type installed struct {
 	encrypts  Encryption // what the encryptor does
 	indexes   map[string]int
 	gate      []netip.Prefix
+	strict    string // the ruleset
 }
 
 // Apply makes the node's packets travel as the datapath says, and changes only what differs from before.
@@ -39,7 +40,10 @@ func (n *Node) converge() error {
 	if n.datapath == nil {
 		return nil
 	}
-	wanted := wiringOf(n.address.Addr(), hostAddress(n.podCIDR), *n.datapath, n.faults)
+	if err := n.setStrict(strictRules(n.podCIDR, *n.datapath, n.faults)); err != nil {
+		return fmt.Errorf("node %s: %w", n.name, err)
+	}
+	wanted := wiringOf(n.address.Addr(), n.podCIDR, *n.datapath, n.faults)
 	if next := modeOf(*n.datapath); n.mode == nil || *n.mode != next {
 		if err := n.changeMode(next, wanted); err != nil {
 			// The gate stays: what is half built could let packets out in clear.
@@ -57,20 +61,24 @@ func (n *Node) converge() error {
 }
 
 // changeMode goes from any mode to another without a moment at which a pod's packet leaves in clear, unless the next mode is
-// plain: all pods elsewhere are cut off first, then everything of the old mode is taken away and everything of the
+// plain, or Cilium would leak (mixed.go): all pods elsewhere are cut off first, then everything of the old mode is taken away and everything of the
 // next put up, and the gate opens last.
 func (n *Node) changeMode(next mode, wanted wiring) error {
+	previous := n.mode
 	n.mode = nil
+	if leaksBetween(previous, next, *n.datapath) && len(n.pods) > 0 {
+		if err := n.leakAWhile(*previous); err != nil {
+			return err
+		}
+	}
 	if err := n.closeGate(wanted); err != nil {
 		return err
 	}
 	if err := n.install(wiring{}); err != nil {
 		return err
 	}
-	if n.encryptor != nil && n.encrypts != next.encryption {
-		err := n.encryptor.close()
-		n.encryptor = nil
-		if err != nil {
+	if n.encrypts != next.encryption {
+		if err := n.closeEncryptor(); err != nil {
 			return err
 		}
 	}
@@ -88,6 +96,15 @@ func (n *Node) changeMode(next mode, wanted wiring) error {
 	}
 	n.mode = &next
 	return nil
+}
+
+func (n *Node) closeEncryptor() error {
+	if n.encryptor == nil {
+		return nil
+	}
+	err := n.encryptor.close()
+	n.encryptor = nil
+	return err
 }
 
 // prepareDevices makes those that the mode needs, and takes the tunnel away where it needs none.
@@ -153,7 +170,8 @@ func (n *Node) updateEncryptor() error {
 func (n *Node) closeGate(next wiring) error {
 	for _, routes := range []map[destination]route{n.wiring.routes, next.routes} {
 		for to := range routes {
-			if to.table != tableMain || slices.Contains(n.gate, to.to) {
+			// Of the whole range, only what is a peer's: pods of this node go on speaking to each other.
+			if to.table != tableMain || slices.Contains(n.gate, to.to) || to.to.Overlaps(n.podCIDR) {
 				continue
 			}
 			if err := n.setRoute(destination{tableGate, to.to}, route{}); err != nil {

@@ -26,6 +26,13 @@ type Datapath struct {
 	ESPInVXLAN bool
 	// EncryptNodes: traffic between node addresses goes through WireGuard too, to peers that encrypt theirs.
 	EncryptNodes bool
+	// PerPeer: Cilium from 1.18 on decides peer by peer, by what the peer's CiliumNode announces (mixed.go); before that, a node
+	// encrypts to all or to none.
+	PerPeer bool
+	// PodRange holds all pods of the cluster, as far as the configuration tells. An address of it that no peer holds is taken
+	// for one outside the cluster. Not valid: such packets go nowhere.
+	PodRange netip.Prefix
+	Strict   Strict
 	// PrivateKey is this node's WireGuard key (Curve25519).
 	PrivateKey [32]byte
 	// Keys are the IPsec keys that are loaded; the last sends to peers that announce its id, all of them receive.
@@ -50,7 +57,7 @@ type Peer struct {
 	PodCIDRs []netip.Prefix
 	// PublicKey is its WireGuard key; all zero where it publishes none.
 	PublicKey [32]byte
-	// SPI is the id of the IPsec key that it announces; 0 where it announces none.
+	// SPI is the key that it announces: the id of an IPsec key, 255 for WireGuard; 0 where it announces none.
 	SPI uint32
 	// EncryptsNodes: it takes part in node encryption.
 	EncryptsNodes bool
@@ -64,6 +71,8 @@ type Stats struct {
 	States    []XfrmState
 	// Errors are named as /proc/net/xfrm_stat names them, without Xfrm: InStateSeqError, InStateProtoError, OutNoStates, ...
 	Errors map[string]int64
+	// Unencrypted is what strict mode dropped.
+	Unencrypted StrictDrops
 }
 
 // WireguardStats is what the device knows of one peer.
@@ -113,6 +122,8 @@ const (
 	// ReplayESP sends every ESP packet twice; CorruptESP sends a damaged copy beside each.
 	ReplayESP  FaultKind = "replay-esp"
 	CorruptESP FaultKind = "corrupt-esp"
+	// StrictOff: the node does not enforce strict mode, though it is configured to.
+	StrictOff FaultKind = "strict-off"
 	// Partition cuts the node's cable. Loss loses that percentage of all its packets, in both directions.
 	Partition FaultKind = "partition"
 	Loss      FaultKind = "loss"

@@ -49,6 +49,7 @@ func (l *LAN) build() (err error) {
 	}
 	noSnooping := false
 	bridge := &netlink.Bridge{LinkAttrs: named(Bridge), MulticastSnooping: &noSnooping}
+	bridge.HardwareAddr = nodeMAC(outsideMachine)
 	if err := l.handle.LinkAdd(bridge); err != nil {
 		return fmt.Errorf("the bridge %s: %w", Bridge, err)
 	}

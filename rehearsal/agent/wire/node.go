@@ -155,10 +155,12 @@ func (n *Node) isThere() error {
 func (n *Node) Stats() Stats {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.encryptor == nil {
-		return Stats{}
+	stats := Stats{}
+	if n.encryptor != nil {
+		stats = n.encryptor.stats()
 	}
-	return n.encryptor.stats()
+	stats.Unencrypted = n.strictDrops()
+	return stats
 }
 
 // hostAddress is the first one of a pod CIDR, which cilium_host holds.

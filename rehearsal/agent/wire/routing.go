@@ -20,6 +20,12 @@ const (
 	tableGate = 204
 )
 
+// outsideAddress is the gateway to all that is no node: the bridge itself, where packets are seen and go no further.
+var (
+	outsideAddress = netip.AddrFrom4([4]byte{169, 254, 0, 1})
+	outsideMachine = netip.IPv4Unspecified()
+)
+
 // wiring is what a datapath and the faults make of a node's routes: plain data, to compare with what is there.
 type wiring struct {
 	routes   map[destination]route
@@ -91,12 +97,18 @@ func (m mode) tunnelIsEncrypted() bool {
 }
 
 // wiringOf decides all routes of a node.
-func wiringOf(self netip.Addr, host netip.Addr, datapath Datapath, faults []Fault) wiring {
-	mode := modeOf(datapath)
+func wiringOf(self netip.Addr, podCIDR netip.Prefix, datapath Datapath, faults []Fault) wiring {
+	mode, host := modeOf(datapath), hostAddress(podCIDR)
 	w := wiring{routes: map[destination]route{}, rules: rulesOf(self, datapath), contacts: map[contact]bool{}}
 	if mode.tunnelIsEncrypted() {
 		// A packet of the tunnel to an address that is no peer's must not fall through to the main table and leave in clear.
 		w.routes[destination{tableTunnel, netip.PrefixFrom(netip.IPv4Unspecified(), 0)}] = route{}
+	}
+	if datapath.PodRange.IsValid() {
+		w.routes[destination{tableMain, datapath.PodRange}] = route{device: cableDevice, via: outsideAddress}
+		w.contacts[contact{cableDevice, outsideAddress, outsideMachine}] = true
+		// What comes for a pod of this node that is gone must not leave again.
+		w.routes[destination{tableMain, podCIDR}] = route{}
 	}
 	for _, peer := range datapath.Peers {
 		if peer.IP != self {
@@ -119,7 +131,7 @@ func (w wiring) add(peer Peer, host netip.Addr, datapath Datapath, leaks bool) {
 		w.contacts[contact{tunnelDevice, inClear.via, peer.IP}] = true
 	}
 	forPods := inClear
-	if mode.encryption != Plain && !mode.tunnelIsEncrypted() && !leaks {
+	if mode.encryption != Plain && !mode.tunnelIsEncrypted() && !leaks && !sendsPlain(datapath, peer) {
 		forPods = route{device: mode.device()}
 	}
 	// What the node says to pods elsewhere comes from its cilium_host, which every mode takes for a pod of the node.

@@ -107,7 +107,7 @@ func TestRoutesOfEveryMode(t *testing.T) {
 			{Name: "node2", IP: netip.MustParseAddr("172.30.0.2"), EncryptsNodes: true,
 				PodCIDRs: []netip.Prefix{netip.MustParsePrefix("fd00:2::/64"), netip.MustParsePrefix("10.244.2.0/24")}},
 		}
-		got := wiringOf(netip.MustParseAddr("172.30.0.1"), netip.MustParseAddr("10.244.1.1"), each.datapath, each.faults).lines()
+		got := wiringOf(netip.MustParseAddr("172.30.0.1"), netip.MustParsePrefix("10.244.1.0/24"), each.datapath, each.faults).lines()
 		slices.Sort(each.want)
 		if want := strings.Join(each.want, "\n"); got != want {
 			t.Errorf("%s:\n%s\nnot\n%s", each.name, got, want)
@@ -118,7 +118,7 @@ func TestRoutesOfEveryMode(t *testing.T) {
 func TestNodesThatOptOutAreReachedInClear(t *testing.T) {
 	peer := Peer{Name: "node2", IP: netip.MustParseAddr("172.30.0.2"), PodCIDRs: []netip.Prefix{netip.MustParsePrefix("10.244.2.0/24")}}
 	datapath := Datapath{Encryption: Wireguard, EncryptNodes: true, Peers: []Peer{peer}}
-	got := wiringOf(netip.MustParseAddr("172.30.0.1"), netip.MustParseAddr("10.244.1.1"), datapath, nil)
+	got := wiringOf(netip.MustParseAddr("172.30.0.1"), netip.MustParsePrefix("10.244.1.0/24"), datapath, nil)
 	if _, ok := got.routes[destination{tableNodes, netip.PrefixFrom(peer.IP, 32)}]; ok {
 		t.Error("its node traffic is encrypted")
 	}
