@@ -5,9 +5,11 @@ import { AgentsAgree } from "./components/encryption/agents/agents.ts";
 import { Cilium } from "./components/encryption/cilium.ts";
 import { Guard } from "./components/encryption/guard/guard.ts";
 import { nextKeyId as idAfter } from "./components/encryption/ipsecKey.ts";
+import { checkedLive } from "./components/live/checkedLive.ts";
 import { Proof } from "./components/proof/proof.ts";
 
 const settings = await checkedSettings();
+await checkedLive(settings);
 
 const target = createCluster(settings.cluster.name, settings);
 const guard = new Guard("guard", { settings, cluster: target });

@@ -32,6 +32,8 @@ export interface IpsecSettings {
   encryptedOverlay: boolean;
   /** The device IPsec binds to; absent: Cilium finds it. Cilium 1.16 to 1.19 only. */
   interface?: string;
+  /** Names of nodes that a rotation does not wait for, though they are down. */
+  rotateDespite: string[];
 }
 
 /** A cluster in Docker, made by kind: one control plane and the workers. */
@@ -102,6 +104,10 @@ export interface Settings {
   guard: boolean;
   /** The reason why plaintext is accepted and the last day (YYYY-MM-DD) for which it is. */
   allowPlaintext?: { reason: string; until: string };
+  rotation: {
+    /** From how many days on the IPsec key is said to be too old; absent: never. */
+    maxAgeDays?: number;
+  };
   cluster: ClusterSettings;
   cilium: CiliumSettings;
   proof: {
@@ -209,6 +215,7 @@ const OBJECT_KEYS: ReadonlySet<string> = new Set([
   "wireguard",
   "ipsec",
   "allowPlaintext",
+  "rotation",
   "cluster",
   "cilium",
   "proof",

@@ -25,6 +25,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   "ipsec.keyRotationDuration": { allowed: `${DURATION}, more than 0`, example: "5m" },
   "ipsec.encryptedOverlay": SWITCH,
   "ipsec.interface": { allowed: "the name of a network device such as eth0", example: "eth0" },
+  "ipsec.rotateDespite": { allowed: "a list of node names", example: "node-a" },
   strict: SWITCH,
   guard: SWITCH,
   allowPlaintext: { allowed: "an object with `reason` and `until`", example: "" },
@@ -33,6 +34,8 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     example: "'throughput test, no user data'",
   },
   "allowPlaintext.until": { allowed: "a day to come, YYYY-MM-DD", example: "2027-01-31" },
+  rotation: { allowed: "an object", example: "" },
+  "rotation.maxAgeDays": { allowed: "a whole number of days, 1 or more", example: "90" },
   cluster: { allowed: "an object", example: "" },
   "cluster.provider": { allowed: "kind, existing or rehearsal", example: "kind" },
   "cluster.name": {

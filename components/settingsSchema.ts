@@ -162,6 +162,7 @@ export const schema = z.strictObject({
       ).default("5m"),
       encryptedOverlay: z.boolean().default(false),
       interface: z.exactOptional(text(rule("is no device name.", (value) => /^[^\s/]{1,15}$/.test(value)))),
+      rotateDespite: z.array(text(rule("is empty.", (value) => value.trim() !== ""))).default([]),
     })
     .prefault({}),
   strict: z.boolean().default(false),
@@ -172,6 +173,7 @@ export const schema = z.strictObject({
       until: day,
     }),
   ),
+  rotation: z.strictObject({ maxAgeDays: z.exactOptional(z.int().min(1)) }).prefault({}),
   cluster: z
     .discriminatedUnion("provider", [PROVIDERS.kind, PROVIDERS.existing, PROVIDERS.rehearsal])
     .prefault({ provider: "kind" }),

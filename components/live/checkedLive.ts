@@ -1,0 +1,31 @@
+import * as pulumi from "@pulumi/pulumi";
+import { readNote } from "../../tools/files.ts";
+import { clusterFiles, stateDir } from "../../tools/paths.ts";
+import { identityOf, replacementOf } from "../cluster/replacement.ts";
+import type { Settings } from "../settings.ts";
+import { render, UserError } from "../userError.ts";
+import { isLive, type Live, readLive, type Unreachable } from "./live.ts";
+import { preflight, preflightWarnings } from "./preflight.ts";
+
+/**
+ * The live cluster, once it is clear that it can be brought to the settings; undefined where there is none yet. Ends the program, in a preview too, with all
+ * that speaks against it: no resource exists before this, the IPsec key among them, so that a refused rotation draws no key and touches no Secret.
+ */
+export async function checkedLive(settings: Settings): Promise<Live | Unreachable | undefined> {
+  const live = await readLive(settings);
+  if (!isLive(live) || isReplaced(settings)) return live;
+  const now = new Date();
+  for (const warning of preflightWarnings(settings, live, now)) await pulumi.log.warn(render([warning]));
+  const problems = preflight(settings, live, now);
+  // Not thrown as it is: the engine would print a stack.
+  if (problems.length > 0) throw new pulumi.RunError(new UserError(problems).message);
+  return live;
+}
+
+/** Whether the settings have the cluster made anew: then the one that is there has no say. */
+function isReplaced({ cluster, cilium }: Settings): boolean {
+  if (cluster.provider === "existing") return false;
+  const made = readNote<{ spec: object }>(clusterFiles(stateDir(), cluster.name).record);
+  const wanted = cluster.provider === "kind" ? identityOf(cluster, cilium.kubeProxyReplacement) : identityOf(cluster);
+  return made !== undefined && replacementOf(made.spec, wanted).length > 0;
+}

@@ -1,0 +1,167 @@
+import { coerce, type SemVer } from "semver";
+import type { EncryptionMode, Settings } from "../settings.ts";
+import { NAMESPACE, setCommand } from "../settingsFields.ts";
+import type { Problem } from "../userError.ts";
+import type { Live } from "./live.ts";
+import { announcedIds, rotationProblems } from "./rotation.ts";
+
+/**
+ * Why the live cluster cannot be brought to these settings in one update without a plaintext packet or a cut-off node, all reasons at once.
+ * Pure. Empty also where nothing runs yet, or what runs never ran well: then there is nothing to lose.
+ */
+export function preflight(settings: Settings, live: Live, now: Date): Problem[] {
+  if (!hasRun(live)) return [];
+  return [
+    ...routing(settings, live),
+    ...addresses(settings, live),
+    ...upgrade(settings, live),
+    ...rotationProblems(settings, live, now),
+  ];
+}
+
+/** What will happen and is allowed, but worth telling before it does. */
+export function preflightWarnings(settings: Settings, live: Live, now: Date): Problem[] {
+  if (!hasRun(live)) return [];
+  return [...unmodelled(settings, live), ...downgrade(settings, live), ...keyAge(settings, live, now)];
+}
+
+/** Some agent is or was well: else a first install may be tried again with any settings. */
+function hasRun(live: Live): boolean {
+  return live.config !== null && (live.record !== null || live.agents.some(({ ready }) => ready));
+}
+
+/** How cilium-config has agents encrypt; what they announce counts too, since a hand may have been at either. */
+export function liveModes(live: Live): EncryptionMode[] {
+  const { data = {} } = live.config ?? {};
+  const configured =
+    data["enable-ipsec"] === "true" ? "ipsec" : data["enable-wireguard"] === "true" ? "wireguard" : "none";
+  return announcedIds(live).length > 0 && configured !== "ipsec" ? [configured, "ipsec"] : [configured];
+}
+
+function routing({ cilium }: Settings, live: Live): Problem[] {
+  const data = live.config?.data ?? {};
+  const mode = data["routing-mode"] ?? cilium.routing;
+  const tunnel = data["tunnel-protocol"] ?? cilium.tunnel;
+  const changed: [string, string, string][] =
+    mode !== cilium.routing
+      ? [["cilium.routing", cilium.routing, mode]]
+      : cilium.routing === "tunnel" && tunnel !== cilium.tunnel
+        ? [["cilium.tunnel", cilium.tunnel, tunnel]]
+        : [];
+  return changed.map(([path, wanted, is]) => ({
+    key: `${NAMESPACE}:${path}`,
+    value: wanted,
+    message: `The live cluster runs with ${is}. While nodes change, those of one kind wrap pods' packets and the others do not take them, in any encryption; no order of steps makes that safe, and Cilium documents none.`,
+    allowed: `${is} in this cluster; ${wanted} in a new one`,
+    fix: `${setCommand(`${NAMESPACE}:${path}`, is)}   (or another stack with a new cluster, and move the workloads)`,
+  }));
+}
+
+function addresses({ cilium, cluster }: Settings, live: Live): Problem[] {
+  const data = live.config?.data ?? {};
+  const ipam = data.ipam ?? cilium.ipam;
+  if (ipam !== cilium.ipam) {
+    return [
+      {
+        key: `${NAMESPACE}:cilium.ipam`,
+        value: cilium.ipam,
+        message: `The live cluster hands out addresses by ${ipam}. Pods keep theirs when that changes, and nobody knows them any more; Cilium supports it in no running cluster.`,
+        allowed: `${ipam} in this cluster`,
+        ...(["kubernetes", "cluster-pool"].includes(ipam) && { fix: setCommand(`${NAMESPACE}:cilium.ipam`, ipam) }),
+      },
+    ];
+  }
+  const pool = data["cluster-pool-ipv4-cidr"];
+  if (cilium.ipam !== "cluster-pool" || pool === undefined || cluster.podCidr === undefined || pool === cluster.podCidr)
+    return [];
+  return [
+    {
+      key: `${NAMESPACE}:cluster.podCidr`,
+      value: cluster.podCidr,
+      message: `The live cluster's pods have addresses of ${pool}. Nodes keep their part of it, so another range would reach new nodes only.`,
+      allowed: `${pool} in this cluster`,
+      fix: setCommand(`${NAMESPACE}:cluster.podCidr`, pool),
+    },
+  ];
+}
+
+/** The versions that agents run. */
+function running({ agents }: Live): SemVer[] {
+  return [...new Set(agents.flatMap(({ version }) => version ?? []))].flatMap((version) => coerce(version) ?? []);
+}
+
+/** How many minor versions `to` is ahead of `from`. A new major one is far ahead. */
+function minorSteps(from: SemVer, to: SemVer): number {
+  return to.major === from.major ? to.minor - from.minor : Number.POSITIVE_INFINITY * Math.sign(to.major - from.major);
+}
+
+function upgrade({ cilium }: Settings, live: Live): Problem[] {
+  const wanted = coerce(cilium.version);
+  const far = running(live).find((version) => wanted && Math.abs(minorSteps(version, wanted)) > 1);
+  if (!far || !wanted) return [];
+  const up = wanted.compare(far) > 0;
+  const next = `${far.major}.${far.minor + (up ? 1 : -1)}`;
+  return [
+    {
+      key: `${NAMESPACE}:cilium.version`,
+      value: cilium.version,
+      message: `Nodes run Cilium ${far.version}. Cilium supports a step ${up ? "up" : "back"} to the ${up ? "next" : "previous"} minor version only: in between, agents of the two must understand each other.`,
+      allowed: `a version ${next}.x${up ? ", and then on from there" : ""}`,
+      fix: setCommand(`${NAMESPACE}:cilium.version`, `${next}.x`),
+    },
+  ];
+}
+
+function downgrade({ cilium }: Settings, live: Live): Problem[] {
+  const wanted = coerce(cilium.version);
+  const ahead = running(live).find((version) => wanted && minorSteps(version, wanted) === -1);
+  if (!ahead) return [];
+  return [
+    {
+      key: `${NAMESPACE}:cilium.version`,
+      value: cilium.version,
+      message: `This goes back from Cilium ${ahead.version}. Cilium tests that for an upgrade that has just been made, and for settings that both versions know.`,
+    },
+  ];
+}
+
+/** Minor versions of which nodes in two modes are not modelled in a rehearsal. */
+const UNMODELLED = /^1\.1[67]\./;
+
+function unmodelled({ encryption, cilium, cluster }: Settings, live: Live): Problem[] {
+  if (!UNMODELLED.test(cilium.version) || cluster.provider !== "rehearsal") return [];
+  if (liveModes(live).every((mode) => mode === encryption)) return [];
+  return [
+    {
+      key: `${NAMESPACE}:cilium.version`,
+      value: cilium.version,
+      message:
+        "What nodes of Cilium 1.16 and 1.17 send each other while some have changed and others have not is not modelled in a rehearsal: values and read-back are as theirs, what leaks on the way is not.",
+    },
+  ];
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Days since the IPsec key was first seen; null where there is no record of it. */
+export function keyAgeDays(live: Pick<Live, "record" | "secret">, now: Date): number | null {
+  const key = live.record?.key;
+  if (!key || (live.secret && live.secret.digest !== key.digest)) return null;
+  return Math.max(0, Math.floor((now.getTime() - Date.parse(key.since)) / DAY));
+}
+
+function keyAge({ encryption, ipsec, rotation }: Settings, live: Live, now: Date): Problem[] {
+  const days = keyAgeDays(live, now);
+  const { maxAgeDays } = rotation;
+  if (encryption !== "ipsec" || maxAgeDays === undefined || days === null || days <= maxAgeDays) return [];
+  // The update that says it may be the one that mends it.
+  if (live.secret !== null && live.secret.keyId !== ipsec.keyId) return [];
+  return [
+    {
+      key: `${NAMESPACE}:rotation.maxAgeDays`,
+      value: maxAgeDays,
+      message: `IPsec key ${ipsec.keyId} is ${days} days old: its rotation is overdue.`,
+      fix: "./bin/wirecloak rotate",
+    },
+  ];
+}
