@@ -17,7 +17,7 @@ import (
 // controlSocket is in the cluster's folder, for its owner alone: who may write to it may let anything go wrong.
 const controlSocket = "control.sock"
 
-// serveControl answers on the control socket until the context ends: GET /wire, GET /faults, PUT /faults.
+// serveControl answers on the control socket until the context ends: GET /wire, GET /faults, PUT /faults, POST /reboot.
 func serveControl(ctx context.Context, dir string, r *runner) error {
 	path := filepath.Join(dir, controlSocket)
 	// Left by a process that was killed.
@@ -48,6 +48,7 @@ func serveControl(ctx context.Context, dir string, r *runner) error {
 		}
 		answer(response, ordered)
 	})
+	mux.HandleFunc("POST /reboot", r.serveReboot)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	go func() {

@@ -14,7 +14,7 @@ import (
 	"wirecloak/rehearsal/agent/wire"
 )
 
-// faultCommand is `wirecloak-agent faults`: list, clear, or set one more.
+// faultCommand is `wirecloak-agent faults`: list, clear, set one more, or reboot a node.
 func faultCommand(ctx context.Context, dir string, words []string, out io.Writer) error {
 	ordered := []wire.Fault{}
 	if err := control(ctx, dir, http.MethodGet, "/faults", nil, &ordered); err != nil {
@@ -25,6 +25,11 @@ func faultCommand(ctx context.Context, dir string, words []string, out io.Writer
 	case len(words) == 1 && words[0] == "clear":
 		ordered = []wire.Fault{}
 		if err := control(ctx, dir, http.MethodPut, "/faults", ordered, &ordered); err != nil {
+			return err
+		}
+	case words[0] == "reboot" && len(words) == 2:
+		order := rebootOrder{Node: words[1]}
+		if err := control(ctx, dir, http.MethodPost, "/reboot", order, &order); err != nil {
 			return err
 		}
 	case words[0] == "set":

@@ -211,3 +211,24 @@ func TestOverridesOfANodeWinOverTheConfig(t *testing.T) {
 		t.Error("the shared config was changed")
 	}
 }
+
+func TestARebootIsANewMachineWithTheSameAgentsPod(t *testing.T) {
+	w := worldOf(t, node("n1", "172.30.0.2"))
+	pod := agentPod("cilium-a", "n1")
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
+	_, before, _ := w.start(pod, inputs{config: wireguardConfig, version: "1"})
+	w.remove("n1")
+	if _, _, report := w.start(pod, inputs{config: wireguardConfig, version: "1"}); report {
+		t.Fatal("an agent runs on a machine that is off")
+	}
+	if _, booted, err := w.boot(node("n1", "172.30.0.2")); err != nil || !booted {
+		t.Fatal(booted, err)
+	}
+	state, after, report := w.start(pod, inputs{config: wireguardConfig, version: "1"})
+	if !report || !state.running() || state.restarts != 1 {
+		t.Fatalf("the agent did not start again: %+v", state)
+	}
+	if before.bootID == after.bootID || before.publicKey == after.publicKey {
+		t.Fatal("the boot id or the WireGuard key outlived the reboot")
+	}
+}
