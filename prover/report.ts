@@ -2,6 +2,7 @@ import { type Activity, activityOf } from "./activity.ts";
 import type { Finding } from "./finding.ts";
 import type { Intent } from "./intent.ts";
 import type { Judgement, NodeJudgement, Verdict } from "./judge.ts";
+import { type KeyState, keyState } from "./keys.ts";
 import { notEncrypted } from "./notEncrypted.ts";
 import type { AgentMode, Observation } from "./observation.ts";
 import { proofInWords, type WireReport, wireReport } from "./wireReport.ts";
@@ -54,6 +55,8 @@ export interface NodeReport extends NodeJudgement {
   keyId: number | null;
   /** IPsec keys. */
   keysInUse: number | null;
+  /** Whether those are of one key id or two; null in the other modes, and where it cannot be told. */
+  keys: KeyState | null;
   /** Null where the counters were not read. */
   activity: Activity | null;
 }
@@ -195,6 +198,7 @@ function nodeReports(intent: Intent, seen: Observation, judgement: Judgement): N
       peers: encryption?.wireguard?.peerCount ?? null,
       keyId: intent.encryption === "ipsec" ? (announced.get(judged.name) ?? null) : null,
       keysInUse: encryption?.ipsec?.keysInUse ?? null,
+      keys: keyState(intent, seen, encryption?.ipsec?.keysInUse ?? null),
       activity: agent ? activityOf(agent, now) : null,
     };
   });

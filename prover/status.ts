@@ -37,7 +37,7 @@ function nodeLine(node: NodeReport): string {
     node.encryption ?? "no answer",
     node.peers !== null && `${node.peers} peers`,
     node.keyId !== null && `key ${node.keyId}`,
-    node.keysInUse !== null && `${node.keysInUse} keys in use`,
+    node.keysInUse !== null && `${node.keysInUse} keys in use${node.keys === "old and new" ? ", old and new" : ""}`,
     ...(node.activity ? activityFacts(node.activity) : []),
     node.nodeEncryption !== null && node.nodeEncryption !== "Disabled" && `node encryption ${node.nodeEncryption}`,
   ].filter((fact) => fact !== false);

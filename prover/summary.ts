@@ -1,3 +1,4 @@
+import type { KeyState } from "./keys.ts";
 import type { Report } from "./report.ts";
 
 /** How many reasons a summary repeats; the evidence has all. */
@@ -18,6 +19,8 @@ export interface Summary {
     readable: number;
     encrypted: number;
   };
+  /** IPsec: nodes that have the key before the one in use too, as while a rotation is in flight, and those that do not. */
+  keys: { oldAndNew: number; newOnly: number } | null;
   /** Findings by their effect. */
   findings: { contradicts: number; unobserved: number };
 }
@@ -37,6 +40,14 @@ export function summaryOf(report: Report, evidence: string | null): Summary {
       readable: wire?.packets.plaintext ?? 0,
       encrypted: wire?.packets.ciphertext ?? 0,
     },
+    keys:
+      report.encryption === "ipsec"
+        ? { oldAndNew: keysOf(nodes, "old and new"), newOnly: keysOf(nodes, "new only") }
+        : null,
     findings: { contradicts: count("contradicts"), unobserved: count("unobserved") },
   };
+}
+
+function keysOf(nodes: Report["nodes"], state: KeyState): number {
+  return nodes.filter(({ keys }) => keys === state).length;
 }

@@ -10,7 +10,7 @@ export function nodesOf(report: Report, seen: Observation): NodeEvidence[] {
   const agents = new Map(seen.agents.filter((agent) => !agent.terminating).map((agent) => [agent.node, agent]));
   const until = Date.parse(seen.wire?.endedAt ?? seen.takenAt);
   return report.nodes
-    .map(({ name, verdict, controlPlane, encryption, nodeEncryption, peers, keysInUse }): NodeEvidence => {
+    .map(({ name, verdict, controlPlane, encryption, nodeEncryption, peers, keysInUse, keys }): NodeEvidence => {
       const counters = agents.get(name)?.counters ?? null;
       return {
         name,
@@ -21,6 +21,7 @@ export function nodesOf(report: Report, seen: Observation): NodeEvidence[] {
         peers,
         keyId: report.encryption === "ipsec" ? (announced.get(name) ?? null) : null,
         keysInUse,
+        keys,
         ...handshakes(said(counters?.after), until),
         counters: counterRows(said(counters?.before), said(counters?.after)),
       };

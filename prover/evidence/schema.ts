@@ -36,6 +36,10 @@ const node = z.strictObject({
   peers: count.nullable().describe("WireGuard peers"),
   keyId: count.nullable().describe("IPsec: SPI that the node announces"),
   keysInUse: count.nullable().describe("IPsec keys"),
+  keys: z
+    .enum(["new only", "old and new"])
+    .nullable()
+    .describe("IPsec: old and new while a rotation is in flight; null: it cannot be told"),
   oldestHandshakeSeconds: z.number().nullable().describe("WireGuard: age of the oldest handshake with any peer"),
   peersWithoutHandshake: count.nullable().describe("WireGuard: with how many peers there never was one"),
   counters: z.array(counter).describe("before and after the test traffic"),
