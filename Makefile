@@ -24,6 +24,10 @@ down: setup ## remove the cluster and everything made for it  [STACK=...]
 status: setup ## what the cluster says of itself now  [STACK=...]
 	@$(WIRECLOAK) status $(if $(STACK),--stack $(STACK))
 
+.PHONY: rotate
+rotate: setup ## the next IPsec key, in the stack's config file and in the cluster  [STACK=...] [WAIT=1]
+	@$(WIRECLOAK) rotate $(if $(STACK),--stack $(STACK)) $(if $(WAIT),--wait)
+
 .PHONY: doctor
 doctor: setup ## what this machine lacks for the stack's settings  [STACK=...]
 	@$(WIRECLOAK) doctor $(if $(STACK),--stack $(STACK))

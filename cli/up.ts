@@ -19,26 +19,30 @@ export function registerUp(program: Command): void {
     .description("stand the encrypted cluster up, or bring it to the stack's settings, and prove it")
     .option("-s, --stack <name>", "the stack (default: kind where Docker answers, else rehearsal)")
     .option("--replace", "accept that a changed setting replaces the cluster and all that is in it")
-    .action(async (options: { stack?: string; replace?: boolean }) => {
-      // Settings first: a mistake in them costs a second, the tools may cost minutes.
-      const stack = chooseStack(options.stack, "up");
-      say(`stack ${stack.name}${stack.why ? ` (${stack.why})` : ""}`);
-      for (const warning of stack.warnings) say(`warning: ${render([warning])}`);
-
-      const { settings } = stack;
-      const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
-      if (settings.cluster.provider === "rehearsal") packageStandIn(session);
-
-      const findings = await examination(settings, session.env, { mend: true, mayReplace: options.replace ?? false });
-      console.error(renderFindings(findings));
-      if (findings.some(({ level }) => level === "error")) {
-        say("nothing was created: mend what is marked ✗ first");
-        process.exitCode = 2;
-        return;
-      }
-
-      process.exitCode = (await deploy(session, stack.name)) || (await summary(session, stack));
+    .action(async ({ stack, replace }: { stack?: string; replace?: boolean }) => {
+      process.exitCode = await bringUp(stack, replace ?? false);
     });
+}
+
+/** Brings a stack to its settings and shows what came of it; resolves with the exit code, 2 where nothing was begun. */
+export async function bringUp(asked: string | undefined, mayReplace: boolean): Promise<number> {
+  // Settings first: a mistake in them costs a second, the tools may cost minutes.
+  const stack = chooseStack(asked, "up");
+  say(`stack ${stack.name}${stack.why ? ` (${stack.why})` : ""}`);
+  for (const warning of stack.warnings) say(`warning: ${render([warning])}`);
+
+  const { settings } = stack;
+  const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
+  if (settings.cluster.provider === "rehearsal") packageStandIn(session);
+
+  const findings = await examination(settings, session.env, { mend: true, mayReplace });
+  console.error(renderFindings(findings));
+  if (findings.some(({ level }) => level === "error")) {
+    say("nothing was created: mend what is marked ✗ first");
+    return 2;
+  }
+
+  return (await deploy(session, stack.name)) || (await summary(session, stack));
 }
 
 /** The rehearsal's chart is packaged in the versions that it knows, unless it is already; the doctor refuses others. */
