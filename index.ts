@@ -6,18 +6,21 @@ import { Cilium } from "./components/encryption/cilium.ts";
 import { Guard } from "./components/encryption/guard/guard.ts";
 import { nextKeyId as idAfter } from "./components/encryption/ipsecKey.ts";
 import { checkedLive } from "./components/live/checkedLive.ts";
+import { intentOf } from "./components/proof/intent.ts";
 import { Proof } from "./components/proof/proof.ts";
+import { Watch } from "./components/proof/watch.ts";
 
 const settings = await checkedSettings();
 await checkedLive(settings);
 
 const target = createCluster(settings.cluster.name, settings);
-const guard = new Guard("guard", { settings, cluster: target });
+const watch = new Watch("watch", { settings, cluster: target, intent: intentOf(settings, target) });
+const guard = new Guard("guard", { settings, cluster: target, after: watch.begun });
 const cilium = new Cilium("cilium", {
   settings,
   cluster: target,
   provider: clusterProvider(settings.cluster.name, target),
-  after: guard.widened,
+  after: [...watch.begun, ...guard.widened],
 });
 const agents = new AgentsAgree("agents", { settings, cluster: target, revision: cilium.revision });
 guard.released(agents);
@@ -28,6 +31,7 @@ const proof = new Proof("proof", {
   after: [agents, ...guard.opened],
 });
 guard.proven(proof);
+watch.ended([proof, guard]);
 
 export const cluster = target.name;
 export const provider = settings.cluster.provider;
@@ -44,5 +48,7 @@ export const reasons = proof.reasons;
 export const counts = proof.counts;
 /** Path of evidence.json on the machine that ran the update; evidence.html is beside it. */
 export const evidence = proof.evidence;
+/** What the last change cost and showed (prover/watch/change.ts), as JSON; null where none was watched. */
+export const change = watch.change;
 /** What `wirecloak status` holds the live cluster against; JSON, so that it takes one line where outputs are shown. */
 export const intent = JSON.stringify(proof.intent);

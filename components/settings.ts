@@ -102,6 +102,8 @@ export interface Settings {
   strict: boolean;
   /** Drop what is readable between nodes, outside of them where there is such a place, whatever Cilium does. */
   guard: boolean;
+  /** Watch what crosses between the nodes while an update changes them. */
+  watch: boolean;
   /** The reason why plaintext is accepted and the last day (YYYY-MM-DD) for which it is. */
   allowPlaintext?: { reason: string; until: string };
   rotation: {
@@ -194,7 +196,7 @@ function readConfig(
           fix: removeCommand(key),
         });
       } else raw[name] = name === "cluster" ? { provider: "kind", ...value } : value;
-    } else if (name === "strict" || name === "guard") {
+    } else if (name === "strict" || name === "guard" || name === "watch") {
       raw[name] = text === "true" ? true : text === "false" ? false : text;
     } else if (name === "encryption") {
       raw[name] = text;

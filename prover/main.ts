@@ -2,8 +2,12 @@ import "./memory.ts";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Kubernetes } from "./kubernetes.ts";
 import { readFacts } from "./live/read.ts";
-import { endedBy } from "./proverError.ts";
+import { endedBy, ProverError } from "./proverError.ts";
 import { intentFrom, run } from "./run.ts";
+import { type BeginArguments, beginWatch } from "./watch/begin.ts";
+import { changeText, endOf, isLeak } from "./watch/end.ts";
+import { note, PHASES } from "./watch/journal.ts";
+import { readOrder } from "./watch/order.ts";
 
 interface Arguments {
   intent: string;
@@ -13,6 +17,7 @@ interface Arguments {
   summary?: true;
   evidence?: string;
   captures?: string;
+  watch?: string;
   wait: number;
 }
 
@@ -34,6 +39,10 @@ program
   .addOption(new Option("--summary", "print verdict and reasons only, as JSON").conflicts("json"))
   .option("--evidence <folder>", "leave evidence.json and evidence.html there")
   .option("--captures <folder>", "leave the readable packets of every capture there, as pcap files")
+  .option(
+    "--watch <folder>",
+    "the watch over the change that this is the proof of: its journal gets the proof's begin and end",
+  )
   .option("--wait <seconds>", "how long a rollout in flight may still take", seconds, 60)
   .addHelpText("after", EXIT_CODES)
   .action(prove);
@@ -45,9 +54,30 @@ program
   .option("--context <name>", "context of that kubeconfig (default: its current one)")
   .option("--namespace <name>", "Cilium's namespace", "kube-system")
   .action(live);
+const watch = program
+  .command("watch")
+  .description("watch a change of the cluster, from before it begins until after its proof");
+watch
+  .command("begin")
+  .description("leave a watch running, told by an order (JSON) on standard input; prints its id")
+  .requiredOption("--kubeconfig <file>", "the cluster's kubeconfig; the ambient one is never used")
+  .option("--context <name>", "context of that kubeconfig (default: its current one)")
+  .requiredOption("--folder <folder>", "where the watch keeps its journal, its log and its result")
+  .requiredOption("--evidence <folder>", "where the evidence of the proof is, which gets the change")
+  .action(begin);
+watch
+  .command("end <id>")
+  .description("end that watch and print what it saw, as JSON; null where nothing was watched")
+  .requiredOption("--folder <folder>", "as it was begun with")
+  .action(end);
+watch
+  .command("note <moment>")
+  .description("note that a moment of the change has come")
+  .requiredOption("--folder <folder>", "as it was begun with")
+  .action(moment);
 
 // Commander ends with 1 where the arguments are wrong; ours is 2, and 0 stays for --help.
-for (const command of [program, ...program.commands])
+for (const command of [program, ...program.commands, ...watch.commands])
   command.exitOverride((error) => process.exit(error.exitCode && 2));
 
 try {
@@ -67,6 +97,32 @@ async function prove({ intent: file, kubeconfig, context, json, summary, ...rest
 async function live({ kubeconfig, context, namespace }: { kubeconfig: string; context?: string; namespace: string }) {
   const facts = await readFacts(Kubernetes.open(kubeconfig, context, namespace));
   process.stdout.write(`${JSON.stringify(facts)}\n`);
+}
+
+async function begin(options: Omit<BeginArguments, "order">): Promise<void> {
+  const id = await beginWatch({ ...options, order: await readOrder(process.stdin) });
+  await new Promise((resolve) => process.stdout.write(`${id}\n`, resolve));
+  // Kept connections to the API server would keep the process.
+  process.exit();
+}
+
+async function end(id: string, { folder }: { folder: string }): Promise<void> {
+  const change = await endOf(folder, id);
+  console.log(JSON.stringify(change));
+  if (!change) return;
+  console.error(changeText(change));
+  if (isLeak(change)) {
+    console.error(
+      "Readable packets passed the guard while the cluster was to be encrypted before and after this change.",
+    );
+    process.exitCode = 1;
+  }
+}
+
+function moment(name: string, { folder }: { folder: string }): void {
+  const phase = PHASES.find((known) => known === name);
+  if (!phase) throw new ProverError("usage", `no moment ${JSON.stringify(name)}; allowed: ${PHASES.join(", ")}`);
+  note(folder, phase);
 }
 
 function seconds(value: string): number {

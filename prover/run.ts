@@ -10,6 +10,7 @@ import { ProverError } from "./proverError.ts";
 import { statusText } from "./status.ts";
 import { summaryOf } from "./summary.ts";
 import { verify } from "./verify.ts";
+import { note } from "./watch/journal.ts";
 import { observeWire } from "./wire/observe.ts";
 
 export interface Run {
@@ -19,19 +20,27 @@ export interface Run {
   evidence?: string;
   /** Folder for what was captured, as pcap files; absent: nothing is kept. */
   captures?: string;
+  /** Folder of the watch over the change that this proof is of, which notes when it began and ended. */
+  watch?: string;
   /** What goes to standard output. */
   shown: "text" | "json" | "summary";
 }
 
 /** Proves a cluster: prints what came of it, leaves the evidence, and resolves with the exit code, 1 where it failed. */
-export async function run(intent: Intent, api: Kubernetes, { wait, evidence, captures, shown }: Run): Promise<0 | 1> {
+export async function run(
+  intent: Intent,
+  api: Kubernetes,
+  { wait, evidence, captures, watch, shown }: Run,
+): Promise<0 | 1> {
   const progress = (line: string): void => console.error(line);
   const startedAt = new Date().toISOString();
+  note(watch, "proof began");
   const { report, observation } = await verify(intent, api, {
     wait,
     progress,
     wire: (cluster, seed) => observeWire(api, intent, cluster, { seed, progress, ...(captures && { keep: captures }) }),
   });
+  note(watch, "proof ended");
   // Before anything that could end this run with a failure.
   if (evidence !== undefined) {
     const endedAt = new Date().toISOString();

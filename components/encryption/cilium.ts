@@ -34,7 +34,10 @@ export class Cilium extends pulumi.ComponentResource {
     const { settings, cluster, provider } = args;
     const inCluster = { parent: this, provider, ...cluster.lifetime };
 
-    const secret = settings.encryption === "ipsec" ? this.keysSecret(name, settings, inCluster) : undefined;
+    const secret =
+      settings.encryption === "ipsec"
+        ? this.keysSecret(name, settings, { ...inCluster, dependsOn: args.after ?? [] })
+        : undefined;
 
     const release = new Release(
       `${name}-release`,

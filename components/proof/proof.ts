@@ -3,7 +3,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Intent } from "../../prover/intent.ts";
 import type { Summary } from "../../prover/summary.ts";
-import { evidenceFolder } from "../../tools/paths.ts";
+import { evidenceFolder, watchFolder } from "../../tools/paths.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Settings } from "../settings.ts";
 import { intentOf } from "./intent.ts";
@@ -51,11 +51,12 @@ export class Proof extends pulumi.ComponentResource {
       `${name}-read-back`,
       {
         // The summary is held back where the proof fails: standard error has the verdict and its reasons, in words.
-        create: `summary=$(node "$PROVER" verify --intent - --kubeconfig "$KUBECONFIG_FILE"${context} --wait ${SETTLING} --evidence "$EVIDENCE" --summary)${enforced} && printf %s "$summary"`,
+        create: `summary=$(node "$PROVER" verify --intent - --kubeconfig "$KUBECONFIG_FILE"${context} --wait ${SETTLING} --evidence "$EVIDENCE" --watch "$WATCH" --summary)${enforced} && printf %s "$summary"`,
         // Nothing secret is in the intent, and the kubeconfig goes as a file's name.
         stdin: intent,
         environment: {
           PROVER,
+          WATCH: watchFolder(settings.cluster.name),
           KUBECONFIG_FILE: cluster.kubeconfigPath,
           EVIDENCE: evidenceFolder(settings.cluster.name),
           ...(cluster.context !== undefined && { KUBECONFIG_CONTEXT: cluster.context }),

@@ -20,13 +20,10 @@ export function leaks(intent: Intent, seen: Observation): Leak[] {
   ]);
   const encrypting = encryptingNodes(intent, seen);
   const mustNot = (node: string | null): boolean => node === null || encrypting.has(node);
-  const isLeak = ({ form, marker, from, to, src, dst }: PlaintextSeen): boolean => {
-    if (form === "node") return intent.nodeEncryption && marker && mustNot(from) && mustNot(to);
-    if (marker) return true;
-    if (from === null || to === null || from === to) return false;
-    // What a pod exchanges with another node's own address is node traffic, and is encrypted with it; inside an overlay, with that.
-    return (form !== "bare" && encryptsOverlay(intent)) || !(nodeIps.has(src) || nodeIps.has(dst));
-  };
+  const isLeak = (packet: PlaintextSeen): boolean =>
+    packet.form === "node"
+      ? intent.nodeEncryption && packet.marker && mustNot(packet.from) && mustNot(packet.to)
+      : mustBeHidden(packet, encryptsOverlay(intent), nodeIps);
   return seen.wire.vantages.flatMap((vantage) =>
     vantage.plaintext
       .filter((packet) => packet.packets > 0 && isLeak(packet))
@@ -34,8 +31,20 @@ export function leaks(intent: Intent, seen: Observation): Leak[] {
   );
 }
 
+/** Whether a mode that encrypts hides a readable packet of pods. `overlay`: it hides all of the overlay, not only what pods send in it. */
+export function mustBeHidden(
+  { form, marker, from, to, src, dst }: Omit<PlaintextSeen, "packets">,
+  overlay: boolean,
+  nodeIps: ReadonlySet<string>,
+): boolean {
+  if (marker) return true;
+  if (from === null || to === null || from === to) return false;
+  // What a pod exchanges with another node's own address is node traffic, and is encrypted with it; inside an overlay, with that.
+  return (form !== "bare" && overlay) || !(nodeIps.has(src) || nodeIps.has(dst));
+}
+
 /** Up to 1.17 Cilium's IPsec encrypts what pods send, and then tunnels it; everything else encrypts the tunnel. */
-function encryptsOverlay({ encryption, cilium }: Intent): boolean {
+export function encryptsOverlay({ encryption, cilium }: Pick<Intent, "encryption" | "cilium">): boolean {
   const [major = 0, minor = 0] = cilium.version.split(".").map(Number);
   return encryption === "wireguard" || major > 1 || minor >= 18;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { changeSchema } from "../watch/change.ts";
 
 /** Version of the evidence document's shape: it grows with every change that a reader of the document could notice. */
 export const SCHEMA_VERSION = 1;
@@ -148,6 +149,9 @@ export const evidenceSchema = z
         }),
       )
       .describe("the newest bench of each mode; no part of the proof"),
+    change: changeSchema
+      .optional()
+      .describe("of the update that this proof ended; absent: nothing was changed, or nothing watched"),
     notEncrypted: z.array(z.string()).describe("traffic that is plain by design"),
     controls: z.array(control),
     versions: z.strictObject({

@@ -41,9 +41,9 @@ export function beginJournal(folder: string): void {
  * Notes a moment for the watch of this folder (`watchFolder` in tools/paths.ts). Where no watch has begun there is nothing to note, and an error
  * here must not end what is noted.
  */
-export function note(folder: string, name: PhaseName, at = Date.now()): void {
+export function note(folder: string | undefined, name: PhaseName, at = Date.now()): void {
   try {
-    if (existsSync(journal(folder))) appendFileSync(journal(folder), `${JSON.stringify({ name, at })}\n`);
+    if (folder && existsSync(journal(folder))) appendFileSync(journal(folder), `${JSON.stringify({ name, at })}\n`);
   } catch (error) {
     console.error(`the watch was not told of "${name}": ${(error as Error).message}`);
   }

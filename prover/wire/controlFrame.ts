@@ -18,7 +18,7 @@ export interface ControlFrame {
 }
 
 /** Addresses for documentation (RFC 5737, RFC 3849): nobody's, so no Cilium encrypts for them. */
-const nowhere = { ipv4: "192.0.2.1", ipv6: "2001:db8::1" };
+export const nowhere = { ipv4: "192.0.2.1", ipv6: "2001:db8::1" };
 
 /** The Ethernet frame, for a packet socket. */
 export function controlFrame(frame: ControlFrame): Buffer {

@@ -13,6 +13,8 @@ export interface Packet {
   esp: Esp | null;
   /** The frame with its link-level header: for the search of markers and for pcap files. Empty without `-xx`. */
   bytes: Buffer;
+  /** The device on which a capture on all devices (`any`) saw it; absent where the capture was on one. */
+  at?: { device: string; outgoing: boolean };
 }
 
 export interface Layer {

@@ -65,10 +65,15 @@ export function hostPod(index: number, node: string, spec: ProbeSpec): V1Pod {
   });
 }
 
-/** The pod in the pod network, without any privilege. */
-export function talkerPod(index: number, node: string, spec: ProbeSpec): V1Pod {
+/** The pod in the pod network, without any privilege; `command` absent: it sends back what comes. */
+export function talkerPod(
+  index: number,
+  node: string,
+  spec: Omit<ProbeSpec, "hostTalks">,
+  command: string[] = ["sh", "-c", echoScript(spec.markerPort)],
+): V1Pod {
   return pod("talker", index, node, spec, {
-    command: ["sh", "-c", echoScript(spec.markerPort)],
+    command,
     securityContext: {
       ...CONFINED,
       runAsNonRoot: true,
@@ -106,7 +111,7 @@ function pod(
   role: Role,
   index: number,
   node: string,
-  { image, deadline }: ProbeSpec,
+  { image, deadline }: Pick<ProbeSpec, "image" | "deadline">,
   container: Pick<V1Container, "command" | "securityContext">,
 ): V1Pod {
   return {

@@ -71,15 +71,24 @@ export class Sightings {
     ({ owners: this.#owners, search: this.#search } = indexOf(context));
   }
 
-  add(packet: Packet): void {
+  /** The packet where it is readable and no control. */
+  add(packet: Packet): Plaintext | null {
     const { marker, layers } = this.#readMarker(packet);
-    if (marker !== null && this.#context.controls.has(marker)) this.#addControl(marker, layers);
-    else if (marker !== null) this.#plaintexts.add(this.#plaintext(layers, true));
-    else {
-      const ciphertext = this.#ciphertext(packet);
-      if (ciphertext) this.#ciphertexts.add(ciphertext);
-      else if (this.#leaks(layers)) this.#plaintexts.add(this.#plaintext(layers, false));
+    if (marker !== null && this.#context.controls.has(marker)) {
+      this.#addControl(marker, layers);
+      return null;
     }
+    const ciphertext = marker === null ? this.#ciphertext(packet) : null;
+    if (ciphertext) this.#ciphertexts.add(ciphertext);
+    if (ciphertext || (marker === null && !this.#leaks(layers))) return null;
+    const plaintext = this.#plaintext(layers, marker !== null);
+    this.#plaintexts.add(plaintext);
+    return plaintext;
+  }
+
+  /** How often each control was seen that was. */
+  controlsByMarker(): { marker: string; seen: number }[] {
+    return [...this.#controlsSeen].map(([marker, seen]) => ({ marker, seen }));
   }
 
   result(): Pick<VantageSeen, "controls" | "plaintext" | "ciphertext"> {

@@ -34,9 +34,15 @@ export class TcpdumpReader {
   #finish(): Packet[] {
     if (!this.#packet) return [];
     const { time, words, hex } = this.#packet;
-    return [{ time, ...readLayers(words), bytes: Buffer.from(hex.join(""), "hex") }];
+    const [, device, way, head] = onAnyDevice.exec(words[0] ?? "") ?? [];
+    const read = { time, bytes: Buffer.from(hex.join(""), "hex") };
+    if (device === undefined || head === undefined) return [{ ...read, ...readLayers(words) }];
+    return [{ ...read, ...readLayers([head, ...words.slice(1)]), at: { device, outgoing: way === "Out" } }];
   }
 }
+
+/** `-i any` tells device and direction first: `eth0  Out IP (tos ...`. */
+const onAnyDevice = /^(\S+) +(In|Out|B|M|P) +(.*)$/;
 
 interface PacketText {
   time: number;

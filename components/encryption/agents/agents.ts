@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { watchFolder } from "../../../tools/paths.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { secondsOf } from "../../duration.ts";
 import { intentOf } from "../../proof/intent.ts";
@@ -41,6 +42,7 @@ export class AgentsAgree extends pulumi.ComponentResource {
         stdin: intent,
         environment: {
           PROGRAM,
+          WATCH: watchFolder(settings.cluster.name),
           KUBECONFIG_FILE: cluster.kubeconfigPath,
           ...(cluster.context !== undefined && { KUBECONFIG_CONTEXT: cluster.context }),
         },

@@ -6,6 +6,7 @@ import { Kubernetes } from "../../../prover/kubernetes.ts";
 import { endedBy, ProverError } from "../../../prover/proverError.ts";
 import { intentFrom } from "../../../prover/run.ts";
 import { verify } from "../../../prover/verify.ts";
+import { note } from "../../../prover/watch/journal.ts";
 import { runCommand } from "../../../tools/command.ts";
 import { agree } from "./agree.ts";
 
@@ -24,6 +25,7 @@ try {
   };
   const look = (wait: number) => verify(intent, api, { wait, progress: tell });
   const said = await agree({ look, restart, tell, now: () => performance.now() / 1000 }, Number(seconds));
+  if (said.agreed) note(process.env.WATCH, "agents agree");
   await new Promise((resolve) => process.stdout.write(`${JSON.stringify(said)}\n`, resolve));
   // Connections to agents that do not answer would keep the process.
   process.exit(0);

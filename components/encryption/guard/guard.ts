@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { watchFolder } from "../../../tools/paths.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { kubeconfigPlace } from "../../cluster/place.ts";
 import type { Settings } from "../../settings.ts";
@@ -16,6 +17,8 @@ const LIVE = ["node", join(import.meta.dirname, "../../../prover/main.ts"), "liv
 export interface GuardArgs {
   settings: Settings;
   cluster: Cluster;
+  /** What must be there before the guard changes. */
+  after?: pulumi.Resource[];
   /** Another one has the guard set again: see `Repairs`. Empty: nothing to repair. */
   repair?: string;
 }
@@ -32,7 +35,7 @@ export class Guard extends pulumi.ComponentResource {
   private readonly settings: Settings;
   private readonly narrow?: (after: pulumi.Resource) => pulumi.Resource;
 
-  constructor(name: string, { settings, cluster, repair }: GuardArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { settings, cluster, after, repair }: GuardArgs, opts?: pulumi.ComponentResourceOptions) {
     super("wirecloak:encryption:Guard", name, {}, opts);
     this.settings = settings;
     const { guardPlace: place } = cluster;
@@ -48,6 +51,7 @@ export class Guard extends pulumi.ComponentResource {
           ...(repair && { repair }),
         } satisfies GuardOrder),
       );
+      const watch = watchFolder(settings.cluster.name);
       // By the cluster's name: another name is another table, and the old one goes with its own resource.
       const step = `${name}-${settings.cluster.provider}-${settings.cluster.name}`;
       // Neither is tied to the cluster's life: on kind the rules outlive it.
@@ -55,15 +59,15 @@ export class Guard extends pulumi.ComponentResource {
         `${step}-widen`,
         // No triggers: a change updates in place, since the delete of a replaced one would come after the create of the new.
         // Told what it printed before, so that the delete of a replaced one leaves the guard of the one in its place.
-        { ...run("widen", order), delete: 'node "$PROGRAM" remove', addPreviousOutputInEnv: true },
-        { parent: this },
+        { ...run("widen", watch, order), delete: 'node "$PROGRAM" remove', addPreviousOutputInEnv: true },
+        { parent: this, dependsOn: after ?? [] },
       );
       this.widened = [widened];
       this.narrow = (after) =>
         new local.Command(
           `${step}-narrow`,
           // Bound to each run of the first step, also where its own order is the same as before: after a change that failed and was taken back.
-          { ...run("narrow", order, { AFTER: widened.stdout }) },
+          { ...run("narrow", watch, order, { AFTER: widened.stdout }) },
           { parent: this, dependsOn: [after] },
         );
     }
@@ -92,11 +96,16 @@ function podRanges({ cluster }: Settings): string[] {
 }
 
 /** The order goes by stdin; there is nothing secret in it. */
-function run(step: string, order: pulumi.Output<string>, environment: Record<string, pulumi.Input<string>> = {}) {
+function run(
+  step: string,
+  watch: string,
+  order: pulumi.Output<string>,
+  environment: Record<string, pulumi.Input<string>> = {},
+) {
   return {
     create: `node "$PROGRAM" ${step}`,
     stdin: order,
-    environment: { PROGRAM, ...environment },
+    environment: { PROGRAM, WATCH: watch, ...environment },
     addPreviousOutputInEnv: false,
     logging: local.Logging.Stderr,
   };

@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { json } from "node:stream/consumers";
+import { note } from "../../../prover/watch/journal.ts";
 import type { NodeNetwork } from "../../cluster/guardPlace.ts";
 import { UserError } from "../../userError.ts";
 import { type Form, formsSent } from "./forms.ts";
@@ -36,6 +37,11 @@ function take(step: GuardStep, order: GuardOrder): void {
   const absent = order.place.ofCluster ? absence(step, order) : undefined;
   if (absent !== undefined) console.error(absent);
   const dropped = absent === undefined ? change(step, order, owner) : {};
+  if (step !== "remove")
+    note(
+      process.env.WATCH,
+      step === "widen" ? "guard widened" : order.forms.length > 0 ? "guard narrowed" : "guard opened",
+    );
   // A new text for each run, so that what must follow a step can be bound to it.
   if (step !== "remove") console.log(JSON.stringify({ run: randomUUID(), owner, dropped }));
 }

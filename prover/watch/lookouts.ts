@@ -1,0 +1,147 @@
+import { z } from "zod";
+import type { OutsideVantage } from "../intent.ts";
+import type { NodeSeen } from "../observation.ts";
+import { CONTROL_FRAMES, type Control, plannedControls } from "../wire/controls.ts";
+import type { WireContext } from "../wire/sightings.ts";
+import { ProcessTap } from "../wire/tap.ts";
+import { BEGIN_PATIENCE } from "../wire/vantage.ts";
+import type { ChangeVantage } from "./change.ts";
+import { Lookout, type LookoutOptions, portControls } from "./lookout.ts";
+
+/** Seconds: the kernel hands packets to tcpdump up to a second late, and what it holds is lost at the end. */
+const GRACE = 1.2;
+
+const links = z.array(z.looseObject({ ifname: z.string() }));
+
+export interface LookoutsOptions extends LookoutOptions {
+  outside: OutsideVantage | null;
+  overlay: "vxlan" | "geneve" | null;
+  markerPort: number;
+  /** Of what the controls are made. */
+  rooms: { node: NodeSeen; podIp: string }[];
+  sleep: (seconds: number) => Promise<void>;
+  say: (line: string) => void;
+}
+
+/** All captures of one watch, with their controls. */
+export class Lookouts {
+  /** By the marker of the control: what a context tells them by. */
+  readonly controls: WireContext["controls"] = new Map();
+  private readonly options: LookoutsOptions;
+  private readonly known = new Map<string, Control[]>();
+  private readonly sent = new Map<string, number>();
+  private readonly gone = new Set<string>();
+  private lookout: Lookout | undefined;
+  private silent: string | null = null;
+  private taps: ProcessTap[] = [];
+
+  constructor(options: LookoutsOptions) {
+    this.options = options;
+  }
+
+  async begin(): Promise<void> {
+    const { outside, sleep, context } = this.options;
+    if (!outside) {
+      this.silent = "there is no place between the nodes";
+      return;
+    }
+    await this.refresh(true);
+    this.lookout = new Lookout("outside", "any", this.tap(outside), {
+      ...this.options,
+      context: { ...context, controls: this.controls },
+    });
+    this.silent = await this.lookout.started(sleep(BEGIN_PATIENCE.outside));
+    if (this.silent === null) await this.sendControls([...this.known.keys()]);
+  }
+
+  know(context: WireContext): void {
+    this.lookout?.know({ ...context, controls: this.controls });
+  }
+
+  /** Learns of new ports of the bridge. `first`: whatever was seen. */
+  async refresh(first = false): Promise<void> {
+    const { outside, overlay } = this.options;
+    if (!outside) return;
+    const unknown = [...(this.lookout?.seen() ?? [])].some(
+      (device) => device !== outside.device && !this.known.has(device) && !this.gone.has(device),
+    );
+    if (!first && !unknown) return;
+    const ports = await this.ports(outside);
+    const fresh = ports.filter((port) => !this.known.has(port));
+    for (const device of this.lookout?.seen() ?? []) if (!ports.includes(device)) this.gone.add(device);
+    const controls = plannedControls(fresh, overlay);
+    for (const port of fresh)
+      this.known.set(
+        port,
+        controls.filter(({ from }) => from === port),
+      );
+    for (const { marker, from, form } of controls)
+      (this.controls as Map<string, Omit<(typeof controls)[number], "marker"> & { sent: number }>).set(marker, {
+        from,
+        form,
+        sent: 0,
+      });
+  }
+
+  async end(): Promise<{ vantages: ChangeVantage[]; places: ReadonlySet<string>; failings: string[] }> {
+    const { outside, sleep } = this.options;
+    const failings: string[] = [];
+    let dropped = 0;
+    if (outside && this.lookout && this.silent === null) {
+      const now = new Set(await this.ports(outside).catch(() => this.known.keys()));
+      await this.sendControls([...this.known.keys()].filter((port) => now.has(port)));
+      await sleep(GRACE);
+      const ended = await this.lookout.end(sleep(10));
+      dropped = ended.dropped;
+      if (ended.why !== null) failings.push(`${outside.name}: ${ended.why}`);
+    } else failings.push(`${outside?.name ?? "the wire"}: ${this.silent ?? "nothing was captured"}`);
+    const vantages = [...this.known].map(
+      ([port, controls]): ChangeVantage => ({
+        ...{ name: port, where: "port", node: null, silent: this.silent },
+        controlsSent: this.sent.get(port) ?? 0,
+        controlsSeen: this.lookout?.controlsSeen(controls) ?? 0,
+        dropped: 0,
+      }),
+    );
+    const [first] = vantages;
+    // One capture sees all of them, and counts for all.
+    if (first) first.dropped = dropped;
+    return { vantages, places: new Set(this.known.keys()), failings };
+  }
+
+  close(): void {
+    this.lookout?.close();
+    for (const tap of this.taps) tap.close();
+  }
+
+  private tap({ command }: OutsideVantage): ProcessTap {
+    const tap = new ProcessTap(command);
+    this.taps.push(tap);
+    return tap;
+  }
+
+  private async ports(outside: OutsideVantage): Promise<string[]> {
+    let output = "";
+    await this.tap(outside).run(["ip", "-j", "link", "show", "master", outside.device], {
+      stdout: (text) => {
+        output += text;
+      },
+      stderr: () => {},
+    });
+    return links.parse(JSON.parse(output || "[]")).map(({ ifname }) => ifname);
+  }
+
+  private async sendControls(ports: readonly string[]): Promise<void> {
+    const { outside, rooms, markerPort, say } = this.options;
+    const [room, peer = room] = rooms;
+    if (!outside || !room || !peer) return;
+    const controls = ports.flatMap((port) => this.known.get(port) ?? []);
+    const where = { nodeIp: room.node.addresses[0] ?? "", podIp: room.podIp, peerPodIp: peer.podIp, markerPort };
+    const frames = Array.from({ length: CONTROL_FRAMES }, () => controls).flat();
+    for (const { from } of frames) this.sent.set(from, (this.sent.get(from) ?? 0) + 1);
+    const quiet = { stdout: () => {}, stderr: () => {} };
+    await this.tap(outside)
+      .run(portControls(frames, where), quiet)
+      .catch((error: Error) => say(`controls: ${error.message}`));
+  }
+}
