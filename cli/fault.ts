@@ -15,7 +15,10 @@ export function registerFault(program: Command): void {
       "let something go wrong in a rehearsal's cluster (docs/faults.md), e.g. fault set leak rehearsal-worker",
     )
     .option("-s, --stack <name>", "the stack (default: the one that is there)")
-    .argument("<args...>", "list | clear | reboot NODE | set KIND NODE [--peer NODE] [--percent N]")
+    .argument(
+      "<args...>",
+      "list | clear | reboot NODE | agent-crash NODE | api-restart | set KIND NODE [--peer NODE] [--percent N] [--seconds N]",
+    )
     .passThroughOptions()
     .action(async (args: string[], options: { stack?: string }) => {
       const { name, settings } = chooseStack(options.stack, "other");

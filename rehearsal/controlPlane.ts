@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { UserError } from "../components/userError.ts";
 import { findOnPath } from "../tools/onPath.ts";
@@ -40,6 +41,14 @@ export function startControlPlane(files: RehearsalFiles): void {
     relink(programPath(program), join(files.kwokPrograms, component));
   }
   kwokctl(files, ["start", "cluster"]);
+}
+
+/** Kills the API server and starts it again; everything else runs on meanwhile. */
+export async function restartApiServer(files: RehearsalFiles): Promise<void> {
+  const servers = () => processesIn(files.folder).filter(({ program }) => program === "kube-apiserver");
+  for (const { pid } of servers()) process.kill(pid, "SIGKILL");
+  while (servers().length > 0) await sleep(20);
+  startControlPlane(files);
 }
 
 /** The components that run now, by name. */

@@ -10,6 +10,7 @@ import {
   ALL_COMPONENTS,
   createControlPlane,
   programPath,
+  restartApiServer,
   runningComponents,
   startControlPlane,
 } from "./controlPlane.ts";
@@ -148,9 +149,14 @@ export async function sweep(stateDir: string, say: Say): Promise<void> {
   if (processesIn(clusters).length > 0) await endProcessesIn(clusters);
 }
 
-/** Orders, lists or clears what goes wrong in a running cluster, as the words say; the agent program knows them. */
-export function fault(stateDir: string, name: string, words: readonly string[]): void {
+/** Orders, lists or clears what goes wrong in a running cluster, as the words say; the agent program knows all but one. */
+export async function fault(stateDir: string, name: string, words: readonly string[]): Promise<void> {
   const { files } = existing(stateDir, name);
+  if (words.join(" ") === "api-restart") {
+    await restartApiServer(files);
+    console.log("api-restart: done");
+    return;
+  }
   const run = spawnSync(startedAgent(files), ["faults", "--dir", files.folder, ...words], {
     encoding: "utf8",
     env: plainEnvironment(),

@@ -1,7 +1,8 @@
 // node rehearsal/main.ts create|scale --name NAME [--state DIR]         reads a ClusterSpec (JSON) from stdin, prints a ClusterReport as one line
 // node rehearsal/main.ts delete|start|status --name NAME [--state DIR]  status prints one line of JSON
 // node rehearsal/main.ts network --name NAME [--state DIR]              prints the nodes' network and control planes as one line of JSON
-// node rehearsal/main.ts fault --name NAME [--state DIR] [list|clear|reboot NODE|set KIND NODE [--peer NODE] [--percent N]]  see docs/faults.md
+// node rehearsal/main.ts fault --name NAME [--state DIR] [list|clear|reboot NODE|agent-crash NODE|api-restart|set KIND NODE [--peer NODE] [--percent N]
+//                                                                       [--seconds N]]  see docs/faults.md
 // node rehearsal/main.ts outside --name NAME [--state DIR] -- COMMAND...    runs it on the nodes' bridge, such as tcpdump -i lan0
 // node rehearsal/main.ts sweep [--state DIR]                            removes every rehearsal cluster of this state folder
 // node rehearsal/main.ts package [--out DIR] [--version V]...           packages the stand-in chart
@@ -33,6 +34,7 @@ const { positionals, values: options } = parseArgs({
     version: { type: "string", multiple: true },
     peer: { type: "string" },
     percent: { type: "string" },
+    seconds: { type: "string" },
   },
 });
 const say: Say = (line) => console.error(`rehearsal: ${line}`);
@@ -90,7 +92,7 @@ async function onClusters(command: string, words: string[], name = ""): Promise<
 }
 
 function faultOptions(): string[] {
-  return (["peer", "percent"] as const).flatMap((option) => {
+  return (["peer", "percent", "seconds"] as const).flatMap((option) => {
     const value = options[option];
     return value === undefined ? [] : [`--${option}`, value];
   });

@@ -17,7 +17,8 @@ import (
 // controlSocket is in the cluster's folder, for its owner alone: who may write to it may let anything go wrong.
 const controlSocket = "control.sock"
 
-// serveControl answers on the control socket until the context ends: GET /wire, GET /faults, PUT /faults, POST /reboot.
+// serveControl answers on the control socket until the context ends: GET /wire, GET /faults, PUT /faults, POST /reboot,
+// POST /agent-crash.
 func serveControl(ctx context.Context, dir string, r *runner) error {
 	path := filepath.Join(dir, controlSocket)
 	// Left by a process that was killed.
@@ -48,7 +49,8 @@ func serveControl(ctx context.Context, dir string, r *runner) error {
 		}
 		answer(response, ordered)
 	})
-	mux.HandleFunc("POST /reboot", r.serveReboot)
+	mux.HandleFunc("POST /reboot", happens(r.reboot))
+	mux.HandleFunc("POST /agent-crash", happens(r.crash))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	go func() {
@@ -57,6 +59,26 @@ func serveControl(ctx context.Context, dir string, r *runner) error {
 		}
 	}()
 	return nil
+}
+
+// eventOrder is the body of an order for something that happens once, at a node.
+type eventOrder struct {
+	Node string `json:"node"`
+}
+
+func happens(event func(ctx context.Context, node string) error) http.HandlerFunc {
+	return func(response http.ResponseWriter, request *http.Request) {
+		var order eventOrder
+		if err := json.NewDecoder(request.Body).Decode(&order); err != nil {
+			http.Error(response, "the body names no node: "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		if err := event(request.Context(), order.Node); err != nil {
+			http.Error(response, err.Error(), http.StatusBadRequest)
+			return
+		}
+		answer(response, order)
+	}
 }
 
 func answer(response http.ResponseWriter, document any) {

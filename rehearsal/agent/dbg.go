@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"wirecloak/rehearsal/agent/wire"
 )
@@ -28,6 +29,8 @@ type nodeState struct {
 	ciliumNodes int
 	// stats is what the wire's encryption counts; nil without a wire.
 	stats *wire.Stats
+	// clock is how far that of the node is off.
+	clock time.Duration
 }
 
 type peer struct {

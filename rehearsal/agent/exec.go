@@ -82,7 +82,7 @@ func (k kubelet) execInAgent(ctx context.Context, pod string, state nodeState, a
 	}
 	text, mine := ipXfrm(argv, state)
 	if !mine {
-		text, mine = wgShow(argv, state, time.Now())
+		text, mine = wgShow(argv, state, time.Now().Add(state.clock))
 	}
 	if mine {
 		_, err := io.WriteString(out, text)

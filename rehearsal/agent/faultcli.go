@@ -14,7 +14,7 @@ import (
 	"wirecloak/rehearsal/agent/wire"
 )
 
-// faultCommand is `wirecloak-agent faults`: list, clear, set one more, or reboot a node.
+// faultCommand is `wirecloak-agent faults`: list, clear, set one more, or let something happen.
 func faultCommand(ctx context.Context, dir string, words []string, out io.Writer) error {
 	ordered := []wire.Fault{}
 	if err := control(ctx, dir, http.MethodGet, "/faults", nil, &ordered); err != nil {
@@ -27,9 +27,9 @@ func faultCommand(ctx context.Context, dir string, words []string, out io.Writer
 		if err := control(ctx, dir, http.MethodPut, "/faults", ordered, &ordered); err != nil {
 			return err
 		}
-	case words[0] == "reboot" && len(words) == 2:
-		order := rebootOrder{Node: words[1]}
-		if err := control(ctx, dir, http.MethodPost, "/reboot", order, &order); err != nil {
+	case (words[0] == "reboot" || words[0] == "agent-crash") && len(words) == 2:
+		order := eventOrder{Node: words[1]}
+		if err := control(ctx, dir, http.MethodPost, "/"+words[0], order, &order); err != nil {
 			return err
 		}
 	case words[0] == "set":
@@ -53,7 +53,7 @@ func faultCommand(ctx context.Context, dir string, words []string, out io.Writer
 	return nil
 }
 
-// faultOf reads KIND NODE [--peer NODE] [--percent N].
+// faultOf reads KIND NODE [--peer NODE] [--percent N] [--seconds N].
 func faultOf(words []string) (wire.Fault, error) {
 	if len(words) < 2 {
 		return wire.Fault{}, errors.New(usage)
@@ -62,6 +62,7 @@ func faultOf(words []string) (wire.Fault, error) {
 	flags := flag.NewFlagSet("faults set", flag.ContinueOnError)
 	flags.StringVar(&fault.Peer, "peer", "", "the other node that it is limited to")
 	flags.IntVar(&fault.Percent, "percent", 0, "how much is lost")
+	flags.IntVar(&fault.Seconds, "seconds", 0, "how far the clock is off")
 	if err := flags.Parse(words[2:]); err != nil {
 		return wire.Fault{}, err
 	}
@@ -71,7 +72,7 @@ func faultOf(words []string) (wire.Fault, error) {
 	return fault, nil
 }
 
-// withFault adds one, in place of the same with another percentage.
+// withFault adds one, in place of the same with another number.
 func withFault(ordered []wire.Fault, fault wire.Fault) []wire.Fault {
 	kept := []wire.Fault{}
 	for _, other := range ordered {
@@ -89,6 +90,9 @@ func describeFault(fault wire.Fault) string {
 	}
 	if fault.Percent != 0 {
 		text += fmt.Sprintf(", %d %%", fault.Percent)
+	}
+	if fault.Seconds != 0 {
+		text += fmt.Sprintf(", %+d s", fault.Seconds)
 	}
 	return text
 }

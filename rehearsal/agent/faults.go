@@ -15,7 +15,7 @@ const agentDownMessage = "the agent is not running: fault " + string(wire.AgentD
 const everyNode = "*"
 
 // ofAgent are the faults that the agent plays; all others are the wire's.
-var ofAgent = []wire.FaultKind{wire.CountersFrozen, wire.AgentDown, wire.OldConfig, wire.Blind}
+var ofAgent = []wire.FaultKind{wire.CountersFrozen, wire.AgentDown, wire.OldConfig, wire.Blind, wire.ClockJump}
 
 var ofWire = []wire.FaultKind{
 	wire.Leak, wire.LeakBeside, wire.StaleKey, wire.PeerMissing, wire.HandshakeDead, wire.WrongSPI, wire.ReplayESP,
@@ -39,6 +39,8 @@ func checkFault(fault wire.Fault, exists func(node string) bool) error {
 		return fmt.Errorf("%s takes a percentage from 1 to 100, not %d", fault.Kind, fault.Percent)
 	case fault.Kind != wire.Loss && fault.Percent != 0:
 		return fmt.Errorf("%s takes no percentage", fault.Kind)
+	case (fault.Kind == wire.ClockJump) != (fault.Seconds != 0):
+		return fmt.Errorf("%s with %d seconds: %s takes some, all others none", fault.Kind, fault.Seconds, wire.ClockJump)
 	}
 	return nil
 }
@@ -57,6 +59,16 @@ func agentFaults(ordered []wire.Fault, node string) map[wire.FaultKind]bool {
 // wireFaults are those that the wire plays.
 func wireFaults(ordered []wire.Fault) []wire.Fault {
 	return slices.DeleteFunc(slices.Clone(ordered), func(fault wire.Fault) bool { return slices.Contains(ofAgent, fault.Kind) })
+}
+
+// clockOf is how far a node's clock is off.
+func clockOf(ordered []wire.Fault, node string) time.Duration {
+	for _, fault := range ordered {
+		if fault.Kind == wire.ClockJump && fault.Node == node {
+			return time.Duration(fault.Seconds) * time.Second
+		}
+	}
+	return 0
 }
 
 // setFaults replaces the orders, and tells which agents' pods have something new to report, and the boot ids of machines that

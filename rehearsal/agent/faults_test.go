@@ -30,6 +30,10 @@ func TestOrdersAreChecked(t *testing.T) {
 		{wire.Fault{Kind: wire.AgentDown, Node: "a", Peer: "b"}, "takes no peer"},
 		{wire.Fault{Kind: wire.StrictOff, Node: "a"}, ""},
 		{wire.Fault{Kind: wire.StrictOff, Node: "a", Peer: "b"}, "takes no peer"},
+		{wire.Fault{Kind: wire.ClockJump, Node: "a", Seconds: -90}, ""},
+		{wire.Fault{Kind: wire.ClockJump, Node: "a"}, "seconds"},
+		{wire.Fault{Kind: wire.Leak, Node: "a", Seconds: 5}, "seconds"},
+		{wire.Fault{Kind: "reboot", Node: "a"}, "no kind of fault"},
 		{wire.Fault{Kind: wire.Loss, Node: "a"}, "percentage"},
 		{wire.Fault{Kind: wire.Loss, Node: "a", Percent: 101}, "percentage"},
 		{wire.Fault{Kind: wire.Leak, Node: "a", Percent: 5}, "no percentage"},
@@ -45,7 +49,7 @@ func TestOrdersAreChecked(t *testing.T) {
 func TestEveryKindIsPlayed(t *testing.T) {
 	all := slices.Concat(ofWire, ofAgent)
 	slices.Sort(all)
-	if len(all) != 15 || len(slices.Compact(all)) != 15 {
+	if len(all) != 16 || len(slices.Compact(all)) != 16 {
 		t.Fatal(all)
 	}
 }

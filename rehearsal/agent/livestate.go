@@ -43,7 +43,8 @@ func (w *world) stateOf(pod string) (nodeState, bool) {
 	case modeWireguard:
 		state.peers = peersOf(m.name, nodes)
 		if stats != nil {
-			state.peers = livePeers(state.peers, stats.Wireguard)
+			state.clock = clockOf(w.faults, m.name)
+			state.peers = livePeers(state.peers, stats.Wireguard, state.clock)
 		}
 	case modeIPsec:
 		for _, key := range a.keys {
@@ -53,9 +54,9 @@ func (w *world) stateOf(pod string) (nodeState, bool) {
 	return state, true
 }
 
-// livePeers are those that the device knows. Addresses and ranges come from the CiliumNodes: by the peer's key, or by its
+// livePeers are those that the device knows, on a node whose clock is off by so much. Addresses and ranges come from the CiliumNodes: by the peer's key, or by its
 // address where the device holds another key.
-func livePeers(published []peer, device map[[32]byte]wire.WireguardStats) []peer {
+func livePeers(published []peer, device map[[32]byte]wire.WireguardStats, clock time.Duration) []peer {
 	peers := make([]peer, 0, len(device))
 	for key, stats := range device {
 		live := peer{
@@ -63,7 +64,7 @@ func livePeers(published []peer, device map[[32]byte]wire.WireguardStats) []peer
 			LastHandshakeTime: never, TransferRx: stats.Rx, TransferTx: stats.Tx,
 		}
 		if !stats.LastHandshake.IsZero() {
-			live.LastHandshakeTime = stats.LastHandshake.UTC().Format(handshakeFormat)
+			live.LastHandshakeTime = stats.LastHandshake.Add(clock).UTC().Format(handshakeFormat)
 		}
 		same := func(p peer) bool { return p.PublicKey == live.PublicKey }
 		index := slices.IndexFunc(published, same)

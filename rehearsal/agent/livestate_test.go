@@ -30,7 +30,7 @@ func TestPeersAreThoseOfTheDeviceWithItsCounters(t *testing.T) {
 		// A key that the peer has no more.
 		key32(9): {Endpoint: netip.MustParseAddrPort("172.30.0.3:51871")},
 	}
-	live := livePeers(published, device)
+	live := livePeers(published, device, 0)
 	if len(live) != 2 {
 		t.Fatalf("a peer that the device does not know is told: %+v", live)
 	}

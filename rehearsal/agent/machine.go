@@ -25,6 +25,8 @@ type machine struct {
 	agent      *agent
 	// podCIDR is where new pods get their addresses from: what the last agent that started decided. Not valid before.
 	podCIDR netip.Prefix
+	// isDown: it reboots.
+	isDown bool
 	// faults are those of the agent that are ordered here; the wire keeps its own.
 	faults map[wire.FaultKind]bool
 	// frozen is what cilium-dbg repeats while counters-frozen is ordered.
@@ -39,20 +41,27 @@ func (w *world) boot(node *corev1.Node) (bootID string, booted bool, err error) 
 		m.labels = node.Labels
 		return m.bootID, false, nil
 	}
-	private, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		return "", false, err
-	}
 	m := &machine{
 		name: node.Name, uid: string(node.UID), podCIDRs: node.Spec.PodCIDRs, labels: node.Labels,
-		bootID:     newBootID(),
-		privateKey: [32]byte(private.Bytes()),
-		publicKey:  base64.StdEncoding.EncodeToString(private.PublicKey().Bytes()),
-		faults:     agentFaults(w.faults, node.Name),
+		bootID: newBootID(),
+		faults: agentFaults(w.faults, node.Name),
+	}
+	if err := m.newKey(); err != nil {
+		return "", false, err
 	}
 	m.ip = nodeAddress(node)
 	w.machines[node.Name] = m
 	return m.bootID, true, nil
+}
+
+// newKey gives the machine another WireGuard key: Cilium keeps it in a file system that a reboot empties.
+func (m *machine) newKey() error {
+	private, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	m.privateKey, m.publicKey = [32]byte(private.Bytes()), base64.StdEncoding.EncodeToString(private.PublicKey().Bytes())
+	return nil
 }
 
 func (w *world) remove(node string) {

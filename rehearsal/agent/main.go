@@ -27,7 +27,7 @@ import (
 const usage = `usage:
   wirecloak-agent run     --dir DIR --kubelet-port PORT [--wire auto|on|off]   play the machines until DIR/lease is gone
   wirecloak-agent nodes   --dir DIR < plan.json                               make the cluster's nodes those of the plan
-  wirecloak-agent faults  --dir DIR [list|clear|reboot NODE|set KIND NODE [--peer NODE] [--percent N]]   order what goes wrong
+  wirecloak-agent faults  --dir DIR [list|clear|reboot NODE|agent-crash NODE|set KIND NODE [--peer NODE] [--percent N] [--seconds N]]   order what goes wrong
   wirecloak-agent outside --dir DIR -- PROGRAM...                             run a program outside the nodes, such as tcpdump -i lan0
 `
 

@@ -2,31 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
 )
-
-// rebootOrder is the body of POST /reboot.
-type rebootOrder struct {
-	Node string `json:"node"`
-}
-
-func (r *runner) serveReboot(response http.ResponseWriter, request *http.Request) {
-	var order rebootOrder
-	if err := json.NewDecoder(request.Body).Decode(&order); err != nil {
-		http.Error(response, "the body names no node: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	if err := r.reboot(request.Context(), order.Node); err != nil {
-		http.Error(response, err.Error(), http.StatusBadRequest)
-		return
-	}
-	answer(response, order)
-}
 
 // reboot ends everything on a machine at once and boots it again: with a boot id and a WireGuard key of its own making, which the old
 // one's memory held, an agent that starts anew, and pods in new places.
@@ -35,28 +15,58 @@ func (r *runner) reboot(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if !exists || !r.world.exists(name) {
-		return fmt.Errorf("there is no node %q that runs", name)
+	if !exists {
+		return fmt.Errorf("there is no node %q", name)
 	}
 	pods, err := r.watched.workloads.GetIndexer().IndexKeys(byNode, name)
 	if err != nil {
 		return err
 	}
-	agent := r.world.agentPods()[name]
+	agent, bootID, err := r.world.shutDown(name)
+	if err != nil {
+		return err
+	}
 	slog.Info("a node is rebooted", "node", name)
-	r.world.remove(name)
-	r.network.removeNode(name)
 	for _, pod := range pods {
 		r.workloads.remove(pod)
 	}
-	if err := r.boot(ctx, object.(*corev1.Node)); err != nil {
-		return err
+	node := object.(*corev1.Node)
+	if err := r.network.addNode(name, nodeAddress(node), firstPrefix(node.Spec.PodCIDRs)); err != nil {
+		slog.Error("wire: a node is without one", "node", name, "err", err)
 	}
+	r.world.bootAgain(name)
 	if agent != "" {
 		r.queue.Add(task{forAgent, agent})
 	}
-	for _, pod := range pods {
-		r.queue.Add(task{forWorkload, pod})
+	r.lookAgain(name)
+	return r.tellBootID(ctx, name, bootID)
+}
+
+// shutDown ends a machine's agent, whose pod it tells, and gives the machine what a boot gives it. Nothing starts on it before
+// bootAgain, or it would start in the network of before.
+func (w *world) shutDown(node string) (agent, bootID string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m, ok := w.machines[node]
+	if !ok || m.isDown {
+		return "", "", fmt.Errorf("there is no node %q that runs", node)
 	}
-	return nil
+	if err := m.newKey(); err != nil {
+		return "", "", err
+	}
+	m.isDown, m.bootID, m.frozen = true, newBootID(), nil
+	if m.agent != nil {
+		agent = m.agent.pod
+		delete(w.byPod, agent)
+		m.agent = nil
+	}
+	return agent, m.bootID, nil
+}
+
+func (w *world) bootAgain(node string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if m, ok := w.machines[node]; ok {
+		m.isDown = false
+	}
 }

@@ -110,7 +110,7 @@ func (r *runner) reconcileWorkload(ctx context.Context, key string) error {
 func (r *runner) admit(pod *corev1.Pod) (admitted *sandbox, message string) {
 	place, ok := r.world.placeFor(pod.Spec.NodeName)
 	if !ok {
-		return nil, "the node has not booted"
+		return nil, "the node does not run"
 	}
 	if pod.Spec.HostNetwork {
 		var where *wire.Namespace
@@ -144,7 +144,7 @@ func (w *world) placeFor(node string) (place, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m, ok := w.machines[node]
-	if !ok {
+	if !ok || m.isDown {
 		return place{}, false
 	}
 	return place{nodeIP: m.ip, podCIDR: m.podCIDR, open: m.agent != nil && m.agent.state.running()}, true

@@ -69,8 +69,8 @@ func (w *world) start(pod *corev1.Pod, read inputs) (podState, ciliumNodeFacts, 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m, ok := w.machines[pod.Spec.NodeName]
-	if !ok {
-		return podState{}, ciliumNodeFacts{}, false
+	if !ok || m.isDown {
+		return podState{waiting: reasonCreating, message: "the node does not run"}, ciliumNodeFacts{}, false
 	}
 	fresh := m.agent == nil || m.agent.uid != pod.UID
 	if fresh || (!m.agent.state.running() && m.agent.inputs != read.version) {

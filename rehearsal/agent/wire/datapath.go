@@ -101,6 +101,8 @@ type Fault struct {
 	Peer string `json:"peer,omitempty"`
 	// Percent is for Loss.
 	Percent int `json:"percent,omitempty"`
+	// Seconds is for ClockJump.
+	Seconds int `json:"seconds,omitempty"`
 }
 
 // FaultKind names a fault; docs/faults.md describes them for people.
@@ -132,4 +134,5 @@ const (
 	AgentDown      FaultKind = "agent-down"
 	OldConfig      FaultKind = "old-config"
 	Blind          FaultKind = "blind"
+	ClockJump      FaultKind = "clock-jump"
 )
