@@ -17,6 +17,8 @@ export interface Observation {
   nodeConfigs?: NodeConfigSeen[];
   /** What the last update left, and the Secret it is held against; absent where nobody asked. */
   settled?: SettledSeen;
+  /** What of encryption and tunnels is on the nodes, of this mode and of those before; absent where nobody looked. */
+  leftovers?: LeftoversSeen[];
   /** What was captured between the nodes; null where nobody looked. */
   wire: WireObservation | null;
 }
@@ -106,6 +108,16 @@ export interface AgentSeen {
   encryption: Answer<EncryptionStatus>;
   /** Its counters before the marker traffic and after it; null where none was made. */
   counters: { before: Answer<Counters>; after: Answer<Counters> } | null;
+}
+
+/** What a node has for an encryption mode or a tunnel, in use or not. */
+export interface LeftoversSeen {
+  node: string;
+  pod: string;
+  /** Its `cilium_*` devices. */
+  devices: string[];
+  /** IPsec states and policies, Cilium's and others'; null where the node does not tell. */
+  xfrm: { states: number; policies: number } | null;
 }
 
 /** What a command in an agent's pod answered: the document, or why there is none. */

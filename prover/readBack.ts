@@ -11,6 +11,7 @@ import {
 import type { Partners } from "./checks/pairs.ts";
 import { type CiliumNode, type CiliumNodeConfig, type ClusterApi, CommandError } from "./clusterApi.ts";
 import type { Intent } from "./intent.ts";
+import { leftoverCommands, parseLeftovers } from "./leftovers.ts";
 import { dataChanges, lastChange } from "./live/changedBy.ts";
 import { digestOf } from "./live/digest.ts";
 import { answered } from "./live/refused.ts";
@@ -21,6 +22,7 @@ import type {
   ConfigSeen,
   Counters,
   DaemonSetSeen,
+  LeftoversSeen,
   NodeConfigSeen,
   NodeSeen,
   Observation,
@@ -96,6 +98,19 @@ export async function readCounters(
     answers.set(node, counters);
   });
   return answers;
+}
+
+/** Asks every live agent what its node has of other modes; a command that is not answered tells nothing, and nothing rests on it. */
+export async function readLeftovers(api: ClusterApi, intent: Intent, seen: Observation): Promise<LeftoversSeen[]> {
+  const found: LeftoversSeen[] = [];
+  await each(seen.agents.filter(isLive).values(), async ({ pod, node }) => {
+    const said = await Promise.all(
+      leftoverCommands(intent).map((command) => answer(api, pod, command, (output) => ({ said: output }))),
+    );
+    const output = said.map((one) => ("said" in one ? one.said : "")).join("\n");
+    found.push({ node, pod, ...parseLeftovers(output) });
+  });
+  return found.sort((a, b) => compare(a.node, b.node));
 }
 
 /** The observation with each agent's counters before and after the marker traffic. */

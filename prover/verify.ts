@@ -6,7 +6,7 @@ import type { ClusterApi } from "./clusterApi.ts";
 import type { Intent } from "./intent.ts";
 import { type Judgement, judge } from "./judge.ts";
 import type { Observation } from "./observation.ts";
-import { readAgents, readCluster, readCounters, withCounters } from "./readBack.ts";
+import { readAgents, readCluster, readCounters, readLeftovers, withCounters } from "./readBack.ts";
 import { type Report, reportOf, sentences } from "./report.ts";
 import type { WireObservation } from "./wire/observation.ts";
 import { chosenPairs } from "./wire/pairs.ts";
@@ -107,7 +107,7 @@ async function watched(
   const before = await readCounters(api, cluster, intent.encryption, partners);
   const seen = await wire(cluster, seed);
   const after = await readCounters(api, cluster, intent.encryption, partners);
-  return { ...withCounters(cluster, before, after), wire: seen };
+  return { ...withCounters(cluster, before, after), leftovers: await readLeftovers(api, intent, cluster), wire: seen };
 }
 
 /** The same cluster with what its agents have counted so far. */

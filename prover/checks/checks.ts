@@ -2,6 +2,7 @@ import type { Check } from "../finding.ts";
 import { agentChecks } from "./agents.ts";
 import { ciliumNodeChecks } from "./ciliumNodes.ts";
 import { configChecks } from "./config.ts";
+import { leftoverChecks } from "./leftovers.ts";
 import { rolloutChecks } from "./rollout.ts";
 import { wireChecks } from "./wire.ts";
 
@@ -9,4 +10,10 @@ import { wireChecks } from "./wire.ts";
 export const settledChecks: readonly Check[] = [...configChecks, ...rolloutChecks];
 
 /** All checks, in the order in which their findings are shown. */
-export const allChecks: readonly Check[] = [...settledChecks, ...ciliumNodeChecks, ...agentChecks, ...wireChecks];
+export const allChecks: readonly Check[] = [
+  ...settledChecks,
+  ...ciliumNodeChecks,
+  ...agentChecks,
+  ...leftoverChecks,
+  ...wireChecks,
+];

@@ -8,12 +8,15 @@ import (
 	"wirecloak/rehearsal/agent/wire"
 )
 
-// ipXfrm answers `ip [-s] xfrm state|policy [list|show]` of an agent's container, in the form of iproute2, from the live
+// ipXfrm answers `ip [-s] xfrm state|policy [list|show|count]` of an agent's container, in the form of iproute2, from the live
 // state; false for all other commands. Where iproute2 prints keys, this does not.
 func ipXfrm(argv []string, state nodeState) (text string, mine bool) {
 	words := slices.DeleteFunc(slices.Clone(argv[1:]), func(word string) bool { return strings.HasPrefix(word, "-") })
 	if argv[0] != "ip" || len(words) < 2 || words[0] != "xfrm" {
 		return "", false
+	}
+	if len(words) == 3 && words[2] == "count" {
+		return xfrmCount(words[1], state), true
 	}
 	listed := len(words) == 2 || words[2] == "list" || words[2] == "show"
 	var out strings.Builder
@@ -31,6 +34,24 @@ func ipXfrm(argv []string, state nodeState) (text string, mine bool) {
 		return "", false
 	}
 	return out.String(), true
+}
+
+// xfrmCount words it as iproute2 does. Each state has a policy here.
+func xfrmCount(of string, state nodeState) string {
+	var in, out int
+	if state.stats != nil {
+		for _, s := range state.stats.States {
+			if s.Outbound {
+				out++
+			} else {
+				in++
+			}
+		}
+	}
+	if of == "state" {
+		return fmt.Sprintf("\t SAD count %d\n", in+out)
+	}
+	return fmt.Sprintf("\t SPD IN  %d OUT %d FWD 0\n", in, out)
 }
 
 // Cilium's marks: encrypt on the way out, decrypt on the way in, with the key's id.

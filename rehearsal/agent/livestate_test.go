@@ -79,6 +79,14 @@ func TestIPXfrmTellsStatesButNoKeys(t *testing.T) {
 	if !mine || !strings.Contains(text, "dir out") || !strings.Contains(text, "dir in") {
 		t.Error(text)
 	}
+	for command, want := range map[string]string{"ip xfrm state count": "\t SAD count 2\n", "ip xfrm policy count": "\t SPD IN  1 OUT 1 FWD 0\n"} {
+		if text, mine := ipXfrm(strings.Fields(command), ipsecLive("20")); !mine || text != want {
+			t.Errorf("%s: %q", command, text)
+		}
+	}
+	if text, _ := ipXfrm(strings.Fields("ip xfrm state count"), nodeState{}); text != "\t SAD count 0\n" {
+		t.Errorf("without IPsec: %q", text)
+	}
 	for _, other := range []string{"ip addr", "ip xfrm monitor", "tcpdump xfrm state", "ip -s xfrm state delete"} {
 		if _, mine := ipXfrm(strings.Fields(other), ipsecLive("20")); mine {
 			t.Errorf("%s is answered here", other)

@@ -225,4 +225,15 @@ export const agentTroubles: readonly Trouble[] = [
     node: 2,
     says: /XfrmInNoStates 7/,
   },
+  {
+    name: "the device of another mode is still there",
+    in: "ipsec",
+    spoil: (seen) => {
+      seen.leftovers = [{ node: "dev-worker2", pod: "cilium-2", devices: ["cilium_wg0"], xfrm: null }];
+    },
+    by: "leftovers",
+    effect: "note",
+    node: 2,
+    says: /cilium_wg0/,
+  },
 ];
