@@ -7,6 +7,9 @@ export const ENCRYPTION_COMMAND = ["cilium-dbg", "encrypt", "status", "-o", "jso
 /** The only command that tells of WireGuard handshakes and transfer in every version. */
 export const DEBUGINFO_COMMAND = ["cilium-dbg", "debuginfo", "--output", "json"];
 
+/** Tells what the datapath dropped, and needs no metrics to be served. */
+export const DROPS_COMMAND = ["cilium-dbg", "bpf", "metrics", "list", "-o", "json"];
+
 const mode = z.enum(["Disabled", "IPsec", "Wireguard", "Ztunnel"]);
 
 const statusShape = z
@@ -128,6 +131,35 @@ const ipsecCountersShape = z
     }),
   );
 
+/** How Cilium names what strict mode drops (drop reason 195). */
+const UNENCRYPTED = "Traffic is unencrypted";
+
+// One entry for each place in the source that dropped; in older versions one for each reason, with both directions in it.
+const dropsShape = z.array(
+  z.union([
+    z.looseObject({ reason: z.string(), direction: z.string(), packets: z.number() }),
+    z
+      .looseObject({ description: z.string(), values: z.record(z.string(), z.looseObject({ packets: z.number() })) })
+      .transform(({ description, values }) => ({
+        reason: description,
+        direction: "egress",
+        packets: Object.entries(values).find(([direction]) => isEgress(direction))?.[1].packets ?? 0,
+      })),
+  ]),
+);
+
+const isEgress = (direction: string): boolean => direction.toLowerCase() === "egress";
+
+/** How many packets strict mode dropped on their way out, in what `cilium-dbg bpf metrics list -o json` printed. */
+export function parseDrops(output: string): Answer<number> {
+  // Without any entry Cilium prints no document.
+  if (output.trim() === "") return { said: 0 };
+  const parsed = parse(output, dropsShape, /^\[/m);
+  if ("silent" in parsed) return parsed;
+  const drops = parsed.said.filter(({ reason, direction }) => reason === UNENCRYPTED && isEgress(direction));
+  return { said: drops.reduce((sum, { packets }) => sum + packets, 0) };
+}
+
 /** `0x1e3/0xffffffff` is the number and its limit. */
 function sequence(text: string): number | null {
   return text === "N/A" ? null : Number(text.split("/")[0]);
@@ -170,9 +202,9 @@ function encryptionPart(output: string): string | null {
 /** How much of an answer that cannot be read is repeated. */
 const SHOWN = 120;
 
-function parse<T>(output: string, shape: z.ZodType<T>): Answer<T> {
+function parse<T>(output: string, shape: z.ZodType<T>, opening = /^\{/m): Answer<T> {
   // Warnings may stand on lines of their own before the document.
-  const start = output.search(/^\{/m);
+  const start = output.search(opening);
   if (start < 0) return { silent: `answered without a JSON document: ${JSON.stringify(output.slice(0, SHOWN))}` };
   try {
     const parsed = shape.safeParse(JSON.parse(output.slice(start)));

@@ -1,5 +1,6 @@
 import { isIntended } from "./checks/ciphertext.ts";
 import { leaks } from "./checks/leaks.ts";
+import { strictInWords } from "./checks/strict.ts";
 import type { Intent } from "./intent.ts";
 import type { Observation } from "./observation.ts";
 import type { ControlSeen, VantageSeen, WireObservation } from "./wire/observation.ts";
@@ -19,6 +20,8 @@ export interface WireReport {
   };
   /** Readable packets that were sent so that they are seen. */
   controls: { sent: number; seen: number };
+  /** What the test of strict mode saw; null where there was none. */
+  strict: string | null;
 }
 
 export function wireReport(intent: Intent, seen: Observation): WireReport | null {
@@ -41,6 +44,7 @@ export function wireReport(intent: Intent, seen: Observation): WireReport | null
       sent: controls.reduce((sum, control) => sum + control.sent, 0),
       seen: controls.reduce((sum, control) => sum + control.seen, 0),
     },
+    strict: strictInWords(wire.strict),
   };
 }
 
@@ -66,10 +70,11 @@ export function proofInWords({ vantages, pairs, packets }: WireReport): string {
 }
 
 /** The wire as lines for a terminal. */
-export function wireLines({ vantages, pairs, packets, controls }: WireReport): string[] {
+export function wireLines({ vantages, pairs, packets, controls, strict }: WireReport): string[] {
   return [
     `${pairs.tested} of ${pairs.total} node pairs tested${pairs.sample === null ? "" : `: ${pairs.sample}`}`,
     `${vantages.total} places of capture${vantages.silent > 0 ? `, ${vantages.silent} of them silent` : ""}: ${packets.plaintext} readable packets, ${packets.ciphertext} encrypted`,
     `${controls.seen} of ${controls.sent} controls seen`,
+    ...(strict === null ? [] : [`strict mode: ${strict}`]),
   ];
 }

@@ -8,6 +8,7 @@ import { ciphertextChecks } from "./ciphertext.ts";
 import { wireReadable } from "./leaks.ts";
 import { encryptingNodes, type Pair, pairKey, requiredFlows, suchAs, testedPairs } from "./pairs.ts";
 import { counterChecks } from "./peers.ts";
+import { strictEgress } from "./strict.ts";
 
 /** Status never proves: until packets are looked at, the verdict is `not proven` at best. */
 const wire: Check = {
@@ -132,6 +133,7 @@ const flowKey = (pair: Pair, { kind, protocol }: Pick<FlowSeen, "kind" | "protoc
 /** What packets and counters say, in the order in which it is shown: the worst first. */
 export const wireChecks: readonly Check[] = [
   wireReadable,
+  strictEgress,
   ...ciphertextChecks,
   ...counterChecks,
   wire,

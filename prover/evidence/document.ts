@@ -1,4 +1,5 @@
 import { type BenchRun, statistics } from "../bench/benchRuns.ts";
+import { strictInWords } from "../checks/strict.ts";
 import type { Intent } from "../intent.ts";
 import type { Observation } from "../observation.ts";
 import type { Report } from "../report.ts";
@@ -88,6 +89,7 @@ function testedOf(wire: WireObservation, pairs: PairEvidence[], vantages: Vantag
     markersReturned: sum(pairs.map((pair) => pair.returned)),
     controlsSent: sum(vantages.map((vantage) => vantage.controlsSent)),
     controlsSeen: sum(vantages.map((vantage) => vantage.controlsSeen)),
+    strict: strictInWords(wire.strict),
     results: {
       encrypted: count("encrypted"),
       notObserved: count("not observed"),

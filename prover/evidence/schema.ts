@@ -128,6 +128,11 @@ export const evidenceSchema = z
         markersReturned: count,
         controlsSent: count,
         controlsSeen: count,
+        strict: z
+          .string()
+          .nullable()
+          .optional()
+          .describe("what the test of strict mode saw; null where there was none"),
         results: z.strictObject({ encrypted: count, notObserved: count, readable: count }),
         startedAt: time,
         endedAt: time,

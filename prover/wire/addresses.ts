@@ -30,6 +30,22 @@ export function rangeText({ family, first, prefix }: AddressRange): string {
   return `${address}/${prefix}`;
 }
 
+/** The last address of an IPv4 range that is in none of the others and no broadcast address; null where there is none. */
+export function lastFreeAddress(range: string, held: readonly string[]): string | null {
+  const whole = parseRange(range);
+  if (whole?.family !== 4) return null;
+  const taken = held.flatMap((each) => parseRange(each) ?? []).filter(({ family }) => family === 4);
+  const size = ({ prefix }: AddressRange) => 1n << BigInt(32 - prefix);
+  const holds = (each: AddressRange, address: bigint) => address >= each.first && address < each.first + size(each);
+  // From below the broadcast address downwards, past each range that is held.
+  for (let address = whole.first + size(whole) - 2n; address > whole.first; ) {
+    const holder = taken.find((each) => holds(each, address));
+    if (!holder) return [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 255n).join(".");
+    address = holder.first - 1n;
+  }
+  return null;
+}
+
 /** At most `limit` ranges that hold all of these: neighbours are joined, then, only if need be, ranges made wider. */
 export function fewerRanges(ranges: AddressRange[], limit: number): AddressRange[] {
   let few = joined(ranges);

@@ -1,3 +1,5 @@
+import type { Answer } from "../observation.ts";
+
 /** What was seen on the wire in one run: plain data, as it was read, with no judgement in it. Times are ISO 8601. */
 export interface WireObservation {
   startedAt: string;
@@ -14,6 +16,27 @@ export interface WireObservation {
   probes: ProbeSeen[];
   vantages: VantageSeen[];
   flows: FlowSeen[];
+  /** The test of strict mode; null where it is off, absent in evidence of earlier versions. */
+  strict?: StrictSeen | null;
+}
+
+/** What was sent to an address that no node holds. */
+export interface StrictSeen {
+  /** Within which nothing may leave in clear; null where it is not known. */
+  range: string | null;
+  /** Null where every address of the range is some node's. */
+  address: string | null;
+  /** One for each node that sent. */
+  nodes: StrictNodeSeen[];
+}
+
+export interface StrictNodeSeen {
+  node: string;
+  sent: number;
+  /** Why nothing was sent; null where it was. */
+  silent: string | null;
+  /** Packets that its agent has counted as dropped since they were not encrypted, before and after. */
+  drops: { before: Answer<number>; after: Answer<number> };
 }
 
 /** The probe pods of one node: one in the node's network, which captures, and one in the pod network, which talks. */

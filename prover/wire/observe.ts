@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { setTimeout as timer } from "node:timers/promises";
-import type { ProbeApi } from "../clusterApi.ts";
+import type { ContainerName, ProbeApi } from "../clusterApi.ts";
 import type { Intent } from "../intent.ts";
 import type { NodeSeen, Observation } from "../observation.ts";
 import { plannedControls } from "./controls.ts";
@@ -13,6 +13,7 @@ import type { FlowSeen, VantageSeen, WireObservation } from "./observation.ts";
 import { chosenPairs } from "./pairs.ts";
 import { isReady, type Probe, probeSeen, type ReadyProbe } from "./probe.ts";
 import { ProbePods } from "./probePods.ts";
+import { StrictTest } from "./strict.ts";
 import { ProcessTap } from "./tap.ts";
 import { BEGIN_PATIENCE, type Place, silentVantage, Vantage } from "./vantage.ts";
 import { type Stage, Traffic, wave, waveLimit } from "./wave.ts";
@@ -72,6 +73,7 @@ async function observe(
     pairs.tested,
     ({ from, to }) => intent.nodeEncryption && !optedOut.has(from) && !optedOut.has(to),
   );
+  const strict = intent.strict && intent.encryption !== "none" ? new StrictTest(intent, nodes) : null;
   const seen = (vantages: VantageSeen[], traffic: Traffic): WireObservation => ({
     startedAt: startedAt.toISOString(),
     endedAt: new Date().toISOString(),
@@ -80,6 +82,7 @@ async function observe(
     probes: probes.map(probeSeen),
     vantages,
     flows: flowsSeen(markers, traffic, probes),
+    strict: strict?.result() ?? null,
   });
   if (probes.every(({ silent }) => silent !== null)) return seen([], new Traffic([], []));
 
@@ -108,7 +111,8 @@ async function observe(
       markers,
     );
     const stage: Stage = {
-      ...{ api, pods, traffic, markerPort: port, seconds, progress, signal },
+      ...{ api, pods, traffic, markerPort: port, strict, seconds, progress, signal },
+      agents: new Map(agents.map(({ node, pod }) => [node, agentOf(intent, pod)])),
       probes: new Map(ready.map((probe) => [probe.node.name, probe])),
       watch: {
         filters: captureFilters({ markerPort: port, podCidrs: nodes.flatMap(({ podCidrs }) => podCidrs) }),
@@ -116,7 +120,7 @@ async function observe(
           nodes: probes.map(({ node, podIp }) => ({
             ...{ name: node.name, ips: node.addresses, podIp, podCidrs: node.podCidrs },
           })),
-          markers: new Set(markers.map(({ text }) => text)),
+          markers: new Set([...markers.map(({ text }) => text), ...(strict?.texts ?? [])]),
           controls: new Map(traffic.controls.map(({ marker, from, form }) => [marker, { from, form, sent: 0 }])),
           markerPort: port,
         },
@@ -173,6 +177,10 @@ function unfit(node: NodeSeen, nodes: number): string | null {
 /** Cilium encrypts neither what such a node sends to other nodes nor what they send to it. */
 function optsOut({ status }: Observation["agents"][number]): boolean {
   return "said" in status && status.said.nodeEncryption === "OptedOut";
+}
+
+function agentOf({ cilium }: Intent, pod: string): ContainerName {
+  return { namespace: cilium.namespace, pod, container: "cilium-agent" };
 }
 
 function flowsSeen(markers: readonly Marker[], traffic: Traffic, probes: readonly Probe[]): FlowSeen[] {

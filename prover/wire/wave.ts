@@ -1,4 +1,4 @@
-import { CommandError, type ProbeApi } from "../clusterApi.ts";
+import { CommandError, type ContainerName, type ProbeApi } from "../clusterApi.ts";
 import { eachBounded } from "./bounded.ts";
 import { CONTROL_FRAMES, CONTROL_TIMEOUT, type Control, controlCommand } from "./controls.ts";
 import { IN_ONE, type Marker, MarkerLog, markerCommands, markerTimeout } from "./markers.ts";
@@ -6,6 +6,7 @@ import type { ControlSeen, VantageSeen } from "./observation.ts";
 import type { Role } from "./podManifest.ts";
 import type { ReadyProbe } from "./probe.ts";
 import type { ProbePods } from "./probePods.ts";
+import type { StrictTest } from "./strict.ts";
 import { PodTap } from "./tap.ts";
 import { type Place, Vantage, type Watch } from "./vantage.ts";
 
@@ -65,6 +66,10 @@ export interface Stage {
   probes: ReadonlyMap<string, ReadyProbe>;
   traffic: Traffic;
   markerPort: number;
+  /** Null where strict mode is off. */
+  strict: StrictTest | null;
+  /** Where each node's agent runs. */
+  agents: ReadonlyMap<string, ContainerName>;
   /** Seconds for which markers flow at the least. */
   seconds: number;
   watch: Omit<Watch, "seconds">;
@@ -98,6 +103,7 @@ export async function wave(stage: Stage, sources: readonly ReadyProbe[]): Promis
     });
     await sendControls(stage, sources);
     await sendMarkers(stage, sources);
+    await sendUnknown(stage, sources);
     await sendControls(stage, sources);
     await watch.sleep(GRACE);
     const seen: VantageSeen[] = [];
@@ -134,6 +140,20 @@ async function sendControls(
 function peerOf(probe: ReadyProbe, probes: ReadonlyMap<string, ReadyProbe>): ReadyProbe {
   for (const other of probes.values()) if (other !== probe) return other;
   return probe;
+}
+
+/** To an address that no node holds: strict mode must stop it. */
+async function sendUnknown(
+  { api, pods, strict, agents, markerPort: port, signal }: Stage,
+  sources: readonly ReadyProbe[],
+): Promise<void> {
+  if (strict === null) return;
+  await eachBounded(sources, NODES_AT_ONCE, async (probe) => {
+    signal.throwIfAborted();
+    const { name } = probe.node;
+    const where = { node: name, talker: pods.where(probe, "talker"), agent: agents.get(name) ?? null, port };
+    await strict.send(api, where, signal);
+  });
 }
 
 async function sendMarkers(stage: Stage, sources: readonly ReadyProbe[]): Promise<void> {

@@ -9,6 +9,7 @@ import { CASES, type Case, healthy } from "./proverTroubles/healthy.ts";
 import { orderedFaults } from "./proverTroubles/orderedFaults.ts";
 import { rolloutTroubles } from "./proverTroubles/rollout.ts";
 import { soleFaults } from "./proverTroubles/soleFaults.ts";
+import { strictFaults } from "./proverTroubles/strict.ts";
 import { healthyOnWire, type Routing, type WireCase } from "./proverTroubles/wire.ts";
 import type { WireFault } from "./proverTroubles/wireFault.ts";
 
@@ -25,17 +26,18 @@ const COUNTS = [2, 4];
 
 const setups = ROUTINGS.flatMap((routing) => COUNTS.map((count) => ({ routing, count })));
 
-const ofTheWire: Labelled[] = [...orderedFaults, ...soleFaults, ...harmless].flatMap((fault: WireFault) =>
-  fault.in.flatMap((name) =>
-    setups
-      .filter(({ count }) => count >= (fault.least ?? 2))
-      .map(({ routing, count }) => ({
-        name: `${fault.name} (${name}, ${routing}, ${count} nodes)`,
-        verdict: fault.verdict,
-        by: fault.by,
-        make: () => spoiled(healthyOnWire(name, routing, count), fault.spoil),
-      })),
-  ),
+const ofTheWire: Labelled[] = [...orderedFaults, ...soleFaults, ...strictFaults, ...harmless].flatMap(
+  (fault: WireFault) =>
+    fault.in.flatMap((name) =>
+      setups
+        .filter(({ count }) => count >= (fault.least ?? 2))
+        .map(({ routing, count }) => ({
+          name: `${fault.name} (${name}, ${routing}, ${count} nodes)`,
+          verdict: fault.verdict,
+          by: fault.by,
+          make: () => spoiled(healthyOnWire(name, routing, count), fault.spoil),
+        })),
+    ),
 );
 
 /** What is wrong with the cluster's own word, though its packets are as they must be. */

@@ -100,6 +100,7 @@ test("a proof says what it rests on", () => {
     vantages: { total: 5, silent: 0 },
     pairs: { total: 12, tested: 12, sample: null },
     packets: { plaintext: 0, ciphertext: 192 },
+    strict: null,
     controls: { sent: 48, seen: 48 },
   });
 });

@@ -50,12 +50,28 @@ export class FakeProbes implements ProbeApi {
     // Every command of ours is `sh -c SCRIPT WORD ...`.
     const [, , , word = "", ...args] = command;
     this.before(where, word);
+    if (command[0] === "cilium-dbg") return options.stdout?.(this.drops(where.pod));
+    if (word === "strict") this.strict(where.pod, Number(args.at(-1)), options);
     if (word === "device") return options.stdout?.(this.device(where.pod));
     if (word === "tap") return this.capture(where, args, options);
     if (word === "end") for (const pid of args) this.open.get(pid)?.end();
     if (word === "controls") this.events.push(`controls ${where.pod}`);
     if (word === "markers") this.markers(where.pod, args.slice(2), options);
   };
+
+  /** What each node's datapath has dropped: all that its talker sent to nobody. */
+  private readonly dropped = new Map<string, number>();
+
+  private drops(agent: string): string {
+    const packets = this.dropped.get(agent.replace("cilium", "talker")) ?? 0;
+    return packets === 0 ? "" : JSON.stringify([{ reason: "Traffic is unencrypted", direction: "egress", packets }]);
+  }
+
+  private strict(pod: string, times: number, { stdout }: ExecOptions): void {
+    this.events.push(`strict ${pod}`);
+    stdout?.("sent\n".repeat(times));
+    this.dropped.set(pod, (this.dropped.get(pod) ?? 0) + times);
+  }
 
   private capture(where: ContainerName, args: string[], { stderr, signal }: ExecOptions): Promise<void> {
     const pid = String(1000 + this.requests++);

@@ -51,10 +51,11 @@ function keyFacts({ encryption, cluster, tested, startedAt, seconds }: Evidence)
   ];
 }
 
-function wireFacts({ results, pairsTested, controlsSeen, controlsSent }: NonNullable<Evidence["tested"]>) {
+function wireFacts({ results, pairsTested, controlsSeen, controlsSent, strict }: NonNullable<Evidence["tested"]>) {
   return [
     ["Pairs encrypted", `${number(results.encrypted)} of ${number(pairsTested)} tested`],
     ["Pairs readable", number(results.readable)],
     ["Control markers seen", `${number(controlsSeen)} of ${number(controlsSent)}`],
+    ...(strict ? [["Strict mode", strict] as [string, Content]] : []),
   ] satisfies [string, Content][];
 }
