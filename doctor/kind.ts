@@ -41,38 +41,16 @@ export async function checkKind(
   const name = checkName(settings, cluster, probes, mayReplace).catch((failure) =>
     findingsOf(`cluster ${cluster.name}`, failure),
   );
-  const neighbours = judgeNeighbours(settings, await kindClusters(probes));
   if (inVirtualMachine(info, probes.platform)) {
     const evidence = "Docker runs in a virtual machine, whose kernel, disk and limits cannot be seen from here.";
-    return [...common, warning("kernel", evidence), ...(await name), ...neighbours];
+    return [...common, warning("kernel", evidence), ...(await name)];
   }
   const host = await Promise.all([
     checkKernel(settings.encryption, probes),
     checkDisk(probes, info.DockerRootDir, IMAGE_BYTES + (cluster.workers + 1) * NODE_BYTES, "disk"),
     checkPort(probes),
   ]);
-  return [...common, ...host, checkInotify(probes), ...(await name), ...neighbours];
-}
-
-/** The names of all kind clusters of this Docker; none where it does not say. */
-async function kindClusters({ run }: Pick<Probes, "run">): Promise<string[]> {
-  const label = "io.x-k8s.kind.cluster";
-  const { stdout } = await run("docker", ["ps", "--filter", `label=${label}`, "--format", `{{.Label "${label}"}}`]);
-  return [...new Set(stdout.split("\n").filter((line) => /^[\w.-]+$/.test(line)))];
-}
-
-/** The guard tells bare packets between pods by their addresses alone, and other clusters' pods may have the same. */
-export function judgeNeighbours({ guard, encryption, cluster }: Settings, clusters: readonly string[]): Finding[] {
-  const others = clusters.filter((name) => name !== cluster.name);
-  if (!guard || encryption === "none" || others.length === 0) return [];
-  const evidence = `The guard drops packets between addresses of ${cluster.podCidr} on every bridge of this Docker host, and there are other kind clusters: ${others.join(", ")}. Where their pods have addresses of that range too (kind's default is 10.244.0.0/16) and travel without a tunnel (as kindnet's do), they lose each other.`;
-  return [
-    warning(
-      "guard",
-      evidence,
-      "pulumi config set --path wirecloak:cluster.podCidr 10.200.0.0/16, or another free range",
-    ),
-  ];
+  return [...common, ...host, checkInotify(probes), ...(await name)];
 }
 
 async function checkName(

@@ -27,8 +27,20 @@ export interface Intent {
   routing: string;
   /** How pods' packets cross between nodes; null: routed as they are. */
   overlay: "vxlan" | "geneve" | null;
+  /** What drops readable packets between the nodes, outside of them; null where nothing is meant to. */
+  guard: GuardPlan | null;
   /** How it is to be proven. */
   proof: ProofPlan;
+}
+
+/** A guard, and how to ask for it. */
+export interface GuardPlan {
+  /** A program of this machine that prints the guard in force as JSON (GuardSeen), or null where there is none. */
+  command: string[];
+  /** Its standard input. */
+  input: string;
+  /** The ciphertext that must pass, in the guard's own words. */
+  forms: string[];
 }
 
 /** What a proof may cost, and where it looks from. */
@@ -68,6 +80,11 @@ const schema: z.ZodType<Intent> = z
     nodes: z.int().positive().nullable(),
     routing: z.string().min(1),
     overlay: z.enum(["vxlan", "geneve"]).nullable(),
+    guard: z
+      .strictObject({ command: z.array(z.string()).min(1), input: z.string(), forms: z.array(z.string()) })
+      .nullable()
+      // Of a stack that was deployed before there were guards.
+      .default(null),
     proof: z.strictObject({
       pairs: z.union([z.int().min(2), z.literal("all")]),
       seconds: z.int().min(1),

@@ -19,8 +19,24 @@ export interface Observation {
   settled?: SettledSeen;
   /** What of encryption and tunnels is on the nodes, of this mode and of those before; absent where nobody looked. */
   leftovers?: LeftoversSeen[];
+  /** The guard between the nodes, before the marker traffic and after it; absent where none is meant to be. */
+  guard?: { before: Answer<GuardSeen | null>; after: Answer<GuardSeen | null> };
   /** What was captured between the nodes; null where nobody looked. */
   wire: WireObservation | null;
+}
+
+/** A guard in force: what drops readable packets between the nodes, outside of them. */
+export interface GuardSeen {
+  /** Which of the clusters that bore this name it was made for. */
+  generation: string;
+  /** The ciphertext that passes, in the guard's own words. */
+  forms: string[];
+  /** Of its rules, without counters. */
+  digest: string;
+  /** True where nobody has changed it since it was set. */
+  intact: boolean;
+  /** By name of the counter, since it was first set: `what` in words, and whether that should have been encrypted. */
+  dropped: Record<string, { packets: number; bytes: number; what: string; plaintext: boolean }>;
 }
 
 /** Options that override cilium-config on the nodes that it selects. */

@@ -1,5 +1,6 @@
 import { type Activity, activityOf } from "./activity.ts";
 import type { Finding } from "./finding.ts";
+import { type GuardReport, guardReport } from "./guardReport.ts";
 import type { Intent } from "./intent.ts";
 import type { Judgement, NodeJudgement, Verdict } from "./judge.ts";
 import { type KeyState, keyState } from "./keys.ts";
@@ -27,6 +28,8 @@ export interface Report {
   nodes: NodeReport[];
   /** What was captured between the nodes; null where nobody looked. */
   wire: WireReport | null;
+  /** What drops readable packets between the nodes; null where nothing is meant to. */
+  guard: GuardReport | null;
   /** Traffic that is plain by design. */
   notEncrypted: string[];
   /** What the reasons are made of, one for each node. */
@@ -83,6 +86,7 @@ export function reportOf(intent: Intent, seen: Observation, judgement: Judgement
     reasons: sentences(withoutConsequences(judgement.findings, seen)),
     nodes: nodeReports(intent, seen, judgement),
     wire,
+    guard: guardReport(intent, seen),
     notEncrypted: notEncrypted(intent, seen),
     findings: judgement.findings,
     versions: { cilium: intent.cilium.version, agents: agentVersions(seen) },

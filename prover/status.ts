@@ -1,4 +1,5 @@
 import { activityFacts } from "./activity.ts";
+import { guardLine } from "./guardReport.ts";
 import { modeName, type NodeReport, type Report } from "./report.ts";
 import { wireLines } from "./wireReport.ts";
 
@@ -18,6 +19,7 @@ export function statusText(report: Omit<Report, "verdict">): string {
     `${report.cluster} (${report.provider}), ${report.nodes.length} nodes, ${modeName(report)}${report.strict ? ", strict" : ""}`,
     ...branch([...listed.map(nodeLine), `${agreeing} of ${report.nodes.length} nodes agree with the settings`]),
     ...(report.wire ? ["between the nodes:", ...branch(wireLines(report.wire))] : []),
+    guardLine(report.guard),
     `verdict: ${report.statement}`,
     ...branch(report.reasons),
     "not encrypted, by design:",

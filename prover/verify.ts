@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { allChecks, settledChecks } from "./checks/checks.ts";
 import { partnersOf } from "./checks/pairs.ts";
 import type { ClusterApi } from "./clusterApi.ts";
+import { readGuard } from "./guard.ts";
 import type { Intent } from "./intent.ts";
 import { type Judgement, judge } from "./judge.ts";
 import type { Observation } from "./observation.ts";
@@ -50,7 +51,7 @@ const realClock: Clock = {
 export async function verify(intent: Intent, api: ClusterApi, options: VerifyOptions): Promise<Verification> {
   const { wire, counters, progress, clock = realClock } = options;
   const start = clock.now();
-  let observation = await settled(intent, api, options, clock);
+  let observation = await withGuard(intent, await settled(intent, api, options, clock));
   if (wire && isWorthWatching(intent, observation)) {
     observation = await watched(intent, api, observation, wire);
     const isProbed = observation.wire?.probes.some(({ silent }) => silent === null) ?? false;
@@ -105,9 +106,18 @@ async function watched(
   const names = cluster.nodes.map(({ name }) => name);
   const partners = partnersOf(chosenPairs(names, intent.proof.pairs, seed).tested);
   const before = await readCounters(api, cluster, intent.encryption, partners);
+  const guarded = await withGuard(intent, cluster);
   const seen = await wire(cluster, seed);
   const after = await readCounters(api, cluster, intent.encryption, partners);
-  return { ...withCounters(cluster, before, after), leftovers: await readLeftovers(api, intent, cluster), wire: seen };
+  const counted = withCounters(await withGuard(intent, cluster, guarded.guard), before, after);
+  return { ...counted, leftovers: await readLeftovers(api, intent, cluster), wire: seen };
+}
+
+/** The same cluster with its guard as it is now; `earlier` is as it was before. */
+async function withGuard(intent: Intent, cluster: Observation, earlier?: Observation["guard"]): Promise<Observation> {
+  if (!intent.guard) return cluster;
+  const after = await readGuard(intent.guard);
+  return { ...cluster, guard: { before: earlier?.after ?? after, after } };
 }
 
 /** The same cluster with what its agents have counted so far. */

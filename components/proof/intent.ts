@@ -1,10 +1,14 @@
 import type { Intent } from "../../prover/intent.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { guardPlan } from "../encryption/guard/guard.ts";
 import { expectedConfig } from "../encryption/values.ts";
 import type { Settings } from "../settings.ts";
 
 /** What the prover holds the live cluster against. No secret is in it: only the id of the key. */
-export function intentOf(settings: Settings, cluster: Pick<Cluster, "simulated" | "nodes" | "outside">): Intent {
+export function intentOf(
+  settings: Settings,
+  cluster: Pick<Cluster, "simulated" | "nodes" | "outside" | "guardPlace">,
+): Intent {
   const ipsec = settings.encryption === "ipsec";
   return {
     schema: 1,
@@ -21,6 +25,7 @@ export function intentOf(settings: Settings, cluster: Pick<Cluster, "simulated" 
     nodes: cluster.nodes ?? null,
     routing: settings.cilium.routing,
     overlay: settings.cilium.routing === "tunnel" ? settings.cilium.tunnel : null,
+    guard: guardPlan(settings, cluster.guardPlace),
     proof: {
       pairs: settings.proof.pairs,
       seconds: settings.proof.seconds,

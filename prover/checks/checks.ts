@@ -2,6 +2,7 @@ import type { Check } from "../finding.ts";
 import { agentChecks } from "./agents.ts";
 import { ciliumNodeChecks } from "./ciliumNodes.ts";
 import { configChecks } from "./config.ts";
+import { guardChecks } from "./guard.ts";
 import { leftoverChecks } from "./leftovers.ts";
 import { rolloutChecks } from "./rollout.ts";
 import { wireChecks } from "./wire.ts";
@@ -15,5 +16,6 @@ export const allChecks: readonly Check[] = [
   ...ciliumNodeChecks,
   ...agentChecks,
   ...leftoverChecks,
+  ...guardChecks,
   ...wireChecks,
 ];

@@ -57,6 +57,7 @@ export function evidenceOf(proof: Proof): Evidence {
     nodes: nodesOf(report, observation),
     pairs,
     vantages,
+    guard: report.guard,
     throughput: benches.map(({ mode, gbits, mtu, takenAt }) => ({
       ...{ mode, ...statistics(gbits), runs: gbits.length, mtu, takenAt },
     })),

@@ -92,6 +92,28 @@ const control = z.strictObject({
   wording: z.string(),
 });
 
+const guard = z
+  .strictObject({
+    standing: z
+      .enum(["in force", "changed", "off", "unknown"])
+      .describe("changed: by hand, or another mode's; unknown: it could not be asked"),
+    forms: z.array(z.string()).describe("the ciphertext that it lets pass"),
+    digest: z.string().nullable().describe("of its rules, without counters"),
+    drops: z
+      .array(
+        z.strictObject({
+          name: z.string().describe("of the counter"),
+          what: z.string(),
+          plaintext: z.boolean().describe("what it counts should have been encrypted"),
+          before: count.describe("packets before the test traffic"),
+          after: count,
+        }),
+      )
+      .describe("what it has dropped since it was first set"),
+  })
+  .nullable()
+  .describe("what drops readable packets between the nodes, outside of them; null where nothing is meant to");
+
 export const evidenceSchema = z
   .strictObject({
     schema: z.literal(SCHEMA_VERSION),
@@ -142,6 +164,7 @@ export const evidenceSchema = z
     nodes: z.array(node),
     pairs: z.array(pair).describe("tested ordered node pairs"),
     vantages: z.array(vantage),
+    guard,
     throughput: z
       .array(
         z.strictObject({

@@ -8,7 +8,6 @@ import { type KindSettings, loadSettings } from "../../components/settings.ts";
 import { UserError } from "../../components/userError.ts";
 import type { DockerInfo } from "../../doctor/docker.ts";
 import { examine, type Finding, mend, refusal } from "../../doctor/doctor.ts";
-import { judgeNeighbours } from "../../doctor/kind.ts";
 import { type Answers, machine } from "./doctorProbes.ts";
 
 let folder: string;
@@ -371,19 +370,4 @@ test("people see a sign, the evidence, and under it the fix of what is not well"
       "    fix: install Docker",
     ].join("\n"),
   );
-});
-
-describe("other kind clusters beside a guard", () => {
-  const settings = settingsOf(kind);
-  test("are named, since their pods may have the same addresses", () => {
-    expect(judgeNeighbours(settings, ["dev", "work"])).toMatchObject([
-      { level: "warning", evidence: expect.stringMatching(/: work\./) },
-    ]);
-  });
-  test.each([
-    ["there is none but ours", settings, ["dev"]],
-    ["there is no guard", { ...settings, guard: false }, ["dev", "work"]],
-  ])("are no matter where %s", (_, given, clusters) => {
-    expect(judgeNeighbours(given, clusters)).toEqual([]);
-  });
 });

@@ -1,4 +1,5 @@
 import { allChecks } from "../../prover/checks/checks.ts";
+import { guardChecks } from "../../prover/checks/guard.ts";
 import { wireChecks } from "../../prover/checks/wire.ts";
 import type { Check } from "../../prover/finding.ts";
 import type { Intent } from "../../prover/intent.ts";
@@ -10,8 +11,8 @@ import { CASES, type Case, healthy, intentFor, nodeName } from "./proverTroubles
 import { rolloutTroubles } from "./proverTroubles/rollout.ts";
 import { agent, ciliumNode, type Trouble, wireguard } from "./proverTroubles/trouble.ts";
 
-/** All that the cluster tells of itself; with the checks of the wire nothing could be proven without packets. */
-const told = allChecks.filter((check) => !wireChecks.includes(check));
+/** All that the cluster tells of itself; with the checks of the wire nothing could be proven without packets, and the guard is outside of it. */
+const told = allChecks.filter((check) => ![...wireChecks, ...guardChecks].includes(check));
 
 const without = (name: string): Check[] => told.filter((check) => check.name !== name);
 

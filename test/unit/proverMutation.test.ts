@@ -4,6 +4,7 @@ import type { Check } from "../../prover/finding.ts";
 import { type Judgement, judge, type Verdict } from "../../prover/judge.ts";
 import { agentTroubles } from "./proverTroubles/agents.ts";
 import { ciliumNodeTroubles } from "./proverTroubles/ciliumNodes.ts";
+import { guardFaults, guardHarmless } from "./proverTroubles/guard.ts";
 import { harmless } from "./proverTroubles/harmless.ts";
 import { CASES, type Case, healthy } from "./proverTroubles/healthy.ts";
 import { orderedFaults } from "./proverTroubles/orderedFaults.ts";
@@ -26,18 +27,18 @@ const COUNTS = [2, 4];
 
 const setups = ROUTINGS.flatMap((routing) => COUNTS.map((count) => ({ routing, count })));
 
-const ofTheWire: Labelled[] = [...orderedFaults, ...soleFaults, ...strictFaults, ...harmless].flatMap(
-  (fault: WireFault) =>
-    fault.in.flatMap((name) =>
-      setups
-        .filter(({ count }) => count >= (fault.least ?? 2))
-        .map(({ routing, count }) => ({
-          name: `${fault.name} (${name}, ${routing}, ${count} nodes)`,
-          verdict: fault.verdict,
-          by: fault.by,
-          make: () => spoiled(healthyOnWire(name, routing, count), fault.spoil),
-        })),
-    ),
+const wireFaults = [...orderedFaults, ...soleFaults, ...strictFaults, ...guardFaults, ...harmless, ...guardHarmless];
+const ofTheWire: Labelled[] = wireFaults.flatMap((fault: WireFault) =>
+  fault.in.flatMap((name) =>
+    setups
+      .filter(({ count }) => count >= (fault.least ?? 2))
+      .map(({ routing, count }) => ({
+        name: `${fault.name} (${name}, ${routing}, ${count} nodes)`,
+        verdict: fault.verdict,
+        by: fault.by,
+        make: () => spoiled(healthyOnWire(name, routing, count), fault.spoil),
+      })),
+  ),
 );
 
 /** What is wrong with the cluster's own word, though its packets are as they must be. */

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { GuardPlan } from "../../../prover/intent.ts";
 import { watchFolder } from "../../../tools/paths.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
+import type { GuardPlace } from "../../cluster/guardPlace.ts";
 import { kubeconfigPlace } from "../../cluster/place.ts";
 import type { Settings } from "../../settings.ts";
 import { formsOf } from "./forms.ts";
@@ -88,6 +90,14 @@ export class Guard extends pulumi.ComponentResource {
 /** Identity: the nftables table of a cluster. On kind's host there may be several. */
 export function tableOf(cluster: string): string {
   return `wirecloak-${cluster}`;
+}
+
+/** How the prover asks for the guard of these settings; null where none is meant to be. */
+export function guardPlan(settings: Settings, place: GuardPlace | undefined): GuardPlan | null {
+  const forms = formsOf(settings);
+  if (!settings.guard || place === undefined || forms.length === 0) return null;
+  const order: Pick<GuardOrder, "table" | "place"> = { table: tableOf(settings.cluster.name), place };
+  return { command: ["node", PROGRAM, "show"], input: JSON.stringify(order), forms };
 }
 
 /** Where pods have their addresses. */

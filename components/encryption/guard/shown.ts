@@ -1,21 +1,10 @@
+import type { GuardSeen } from "../../../prover/observation.ts";
 import type { Form } from "./forms.ts";
 import { type Count, DROPS, type Drop, PLAINTEXT } from "./ruleset.ts";
 import type { GuardTable } from "./table.ts";
 
 /** A guard in force as `show` prints it, for programs that know nothing of how it is made. */
-export interface GuardShown {
-  generation: string;
-  /** The ciphertext that passes. */
-  forms: Form[];
-  /** Of its rules, without counters. */
-  digest: string;
-  /** True where nobody has changed it since it was set. */
-  intact: boolean;
-  /** By name of the counter: what it counts, in words, and whether that should have been encrypted. */
-  dropped: Partial<Record<Drop, Count & { what: string; plaintext: boolean }>>;
-}
-
-export function guardShown(table: GuardTable | undefined): GuardShown | null {
+export function guardShown(table: GuardTable | undefined): GuardSeen | null {
   if (table === undefined) return null;
   const { generation, forms, digest, intact, dropped } = table;
   const counters = (Object.entries(dropped) as [Drop, Count][]).map(([name, count]) => [

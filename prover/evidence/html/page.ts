@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Evidence } from "../schema.ts";
+import { guardSection } from "./guard.ts";
 import { html, Markup } from "./markup.ts";
 import { pairsSection } from "./pairs.ts";
 import { reasonsSection } from "./reasons.ts";
@@ -38,6 +39,7 @@ ${verdictBanner(evidence)}
 ${reasonsSection(evidence)}
 ${pairsSection(evidence)}
 ${vantagesSection(evidence)}
+${guardSection(evidence)}
 ${nodesSection(evidence)}
 ${throughputSection(evidence)}
 ${notEncryptedSection(evidence)}

@@ -42,6 +42,7 @@ export function intentFor(name: Case, nodes = 4): Intent {
     nodes,
     routing: "tunnel",
     overlay: "vxlan",
+    guard: null,
     proof: { pairs: 240, seconds: 5, image: "probe", outside: null },
   };
 }

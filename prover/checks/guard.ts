@@ -1,0 +1,98 @@
+import { type Check, contradicts, type Found, note, unobserved } from "../finding.ts";
+import type { Observation } from "../observation.ts";
+import { suchAs } from "./pairs.ts";
+
+const EVIDENCE = "the guard's rules between the nodes";
+const AGAIN = "put it back: ./bin/wirecloak up";
+
+/** One of the guard's counters, with what it had counted before and after the marker traffic. */
+export interface GuardDrop {
+  name: string;
+  what: string;
+  /** What it counts should have been encrypted. */
+  plaintext: boolean;
+  before: number;
+  after: number;
+}
+
+/** What the guard has dropped, counter by counter. */
+export function guardDrops({ guard }: Observation): GuardDrop[] {
+  if (!guard || !("said" in guard.after) || !guard.after.said) return [];
+  const { said: earlier } = "said" in guard.before ? guard.before : guard.after;
+  return Object.entries(guard.after.said.dropped).map(([name, { what, plaintext, packets: after }]) => {
+    // A guard that was set anew in between begins again.
+    return { name, what, plaintext, before: Math.min(earlier?.dropped[name]?.packets ?? 0, after), after };
+  });
+}
+
+/** Packets that should have been encrypted and that the guard dropped during the marker traffic. */
+export function attempted(seen: Observation): GuardDrop[] {
+  return guardDrops(seen).filter(({ plaintext, before, after }) => plaintext && after > before);
+}
+
+const guardInForce: Check = {
+  name: "guard-in-force",
+  look: ({ guard: intended }, { guard }) => {
+    if (!intended || !guard) return [];
+    const about = { node: null, evidence: EVIDENCE, fix: AGAIN };
+    if ("silent" in guard.after)
+      return [
+        unobserved({ ...about, message: `the guard could not be asked: ${guard.after.silent}`, fix: "make doctor" }),
+      ];
+    const { said: inForce } = guard.after;
+    if (!inForce)
+      return [contradicts({ ...about, message: "the guard is off: nothing drops readable packets between the nodes" })];
+    const missing = intended.forms.filter((form) => !inForce.forms.includes(form));
+    const more = inForce.forms.filter((form) => !intended.forms.includes(form));
+    const found: Found[] = [];
+    if (!inForce.intact)
+      found.push(
+        contradicts({ ...about, message: "the guard was changed by hand: its rules are not as they were set" }),
+      );
+    if (missing.length > 0)
+      found.push(
+        contradicts({
+          ...about,
+          message: `the guard is another mode's: it lets pass ${listed(inForce.forms)}, and drops ${listed(missing)}`,
+        }),
+      );
+    // As it must be from before a change until after its proof.
+    if (more.length > 0)
+      found.push(
+        note({
+          node: null,
+          evidence: EVIDENCE,
+          message: `the guard lets pass ${listed(more)} too, as until the end of a change`,
+        }),
+      );
+    return found;
+  },
+};
+
+/** What a node tried to send in clear, although the guard kept it from the other one. */
+const guardDropped: Check = {
+  name: "guard-dropped",
+  look: ({ encryption }, seen) => {
+    if (encryption === "none" || !seen.wire) return [];
+    const { vantages } = seen.wire;
+    return attempted(seen).map(({ name, what, before, after }) => {
+      const seenBy = vantages
+        .filter(({ where, plaintext }) => where === "node" && plaintext.length > 0)
+        .map(({ node }) => node ?? "");
+      const senders =
+        seenBy.length > 0 ? `; readable packets were captured at ${suchAs(seenBy)}` : "; no capture at a node saw them";
+      return contradicts({
+        node: null,
+        message: `the guard dropped ${after - before} packets that should have been encrypted: ${what}${senders}`,
+        evidence: `the guard's counter ${name}, ${before} before the test traffic and ${after} after it`,
+        fix: "restart the agents of the nodes that send them; then prove again",
+      });
+    });
+  },
+};
+
+function listed(forms: readonly string[]): string {
+  return forms.length > 0 ? forms.join(" and ") : "no ciphertext";
+}
+
+export const guardChecks: readonly Check[] = [guardInForce, guardDropped];
