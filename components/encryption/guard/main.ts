@@ -36,12 +36,11 @@ function take(step: GuardStep, order: GuardOrder): void {
   const owner = ownerBefore() ?? (step === "remove" ? undefined : randomBytes(4).toString("hex"));
   const absent = order.place.ofCluster ? absence(step, order) : undefined;
   if (absent !== undefined) console.error(absent);
+  const phase = step === "widen" ? "guard widened" : order.forms.length > 0 ? "guard narrowed" : "guard opened";
+  // Plaintext passes as soon as nft has it: noted before that, or what then passes would count as leaked.
+  if (step !== "remove" && phase === "guard opened") note(process.env.WATCH, phase);
   const dropped = absent === undefined ? change(step, order, owner) : {};
-  if (step !== "remove")
-    note(
-      process.env.WATCH,
-      step === "widen" ? "guard widened" : order.forms.length > 0 ? "guard narrowed" : "guard opened",
-    );
+  if (step !== "remove" && phase !== "guard opened") note(process.env.WATCH, phase);
   // A new text for each run, so that what must follow a step can be bound to it.
   if (step !== "remove") console.log(JSON.stringify({ run: randomUUID(), owner, dropped }));
 }
