@@ -57,6 +57,10 @@ faults: setup ## faults ordered in rehearsal, and what the prover says of each  
 transitions: setup ## every change of mode, with and without the guard  [SEED=1] [ROWS=n] [BUDGET=minutes] [JOBS=2] [KEEP=folder]
 	@SEED=$(SEED) ROWS=$(ROWS) BUDGET=$(BUDGET) JOBS=$(JOBS) KEEP=$(KEEP) node test/torture/transitions.ts
 
+.PHONY: torture
+torture: setup ## rotations in a row, faults in the middle of changes, and the transitions  [SEED=1] [BUDGET=minutes] [JOBS=2] [KEEP=folder]
+	@SEED=$(SEED) BUDGET=$(BUDGET) JOBS=$(JOBS) INJECTIONS=$(INJECTIONS) KEEP=$(KEEP) node test/torture/torture.ts
+
 .PHONY: example
 example: setup ## run an example in a stack of its own and remove it  [NAME=...] [PROVIDER=kind|rehearsal]
 	@$(WIRECLOAK) example $(NAME) $(if $(PROVIDER),--provider $(PROVIDER))

@@ -110,7 +110,9 @@ export function readCapture(text: string, ports: readonly string[], times: numbe
     const [time = "", port = ""] = packet.split(/\s+/, 2);
     const spi = /^\S+ \S+\s+Out IP \S+ > \S+: ESP\(spi=(0x[0-9a-f]+)/.exec(packet)?.[1];
     if (spi !== undefined) spis.set(Number(spi), { first: Number(time), ...spis.get(Number(spi)), last: Number(time) });
-    else if (packet.includes(` > ${NOWHERE}.`)) controls.set(port, (controls.get(port) ?? 0) + 1);
+    else if (packet.includes(`IP ${CONTROL_POD}.`)) controls.set(port, (controls.get(port) ?? 0) + 1);
+    // The prover and the watch send controls there as well.
+    else if (packet.includes(` > ${NOWHERE}.`)) continue;
     else plain.push(packet.replaceAll("\n", " / "));
   }
   return { plain, spis, blind: whyBlind(text, ports, times, controls) };

@@ -1,7 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { clearDeadLocks } from "../../cli/locks.ts";
 import { endOrphans } from "../../cli/orphans.ts";
 import type { Change } from "../../prover/watch/change.ts";
@@ -67,12 +66,16 @@ export class TortureStack extends EngineStack {
     return { process: child, ended };
   }
 
-  /** Ends what a killed update left: locks, language hosts, operations that were begun. */
-  async clear(): Promise<void> {
-    // A program that lost its engine ends by itself, if it is not ended.
-    await sleep(200);
+  /** Ends what a killed update left in the way, as `wirecloak up` does: locks and language hosts. */
+  clear(): void {
     endOrphans(this.env.PULUMI_BACKEND_URL ?? "");
     clearDeadLocks(join(this.home, "backend"));
+  }
+
+  /** Clears from the state what a killed update had begun, as `wirecloak up` does after an update that took it up. */
+  clearPending(): void {
+    if (!/"pending_operations": *\[\s*\{/.test(this.pulumi("stack", "export").output)) return;
+    this.pulumi("refresh", "--yes", "--skip-preview", "--non-interactive", "--clear-pending-creates");
   }
 
   private said(): Pick<Updated, "verdict" | "change"> {

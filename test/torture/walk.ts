@@ -9,17 +9,17 @@ export interface Edge {
 }
 
 /** An update of the walk: one that is asked for, or a jump to where the next one begins. */
-export interface Step {
+export interface Step<E extends Edge = Edge> {
   to: Mode;
   pace: Pace;
   /** Undefined for a jump. */
-  edge: Edge | undefined;
+  edge: E | undefined;
 }
 
-export interface Walk {
+export interface Walk<E extends Edge = Edge> {
   /** Where the cluster has to be before the first step. */
   start: Mode;
-  steps: Step[];
+  steps: Step<E>[];
 }
 
 /** Tries, of which the one with the fewest jumps is taken. */
@@ -29,17 +29,17 @@ const TRIES = 50;
  * An order in which one cluster goes through all the edges, each update beginning where the last one ended wherever that is possible. The same for the same seed.
  * @param at where the cluster is; undefined where it is still to be made
  */
-export function walk(edges: readonly Edge[], seed: number, at?: Mode): Walk | undefined {
+export function walk<E extends Edge>(edges: readonly E[], seed: number, at?: Mode): Walk<E> | undefined {
   const random = generator(seed);
   const tries = Array.from({ length: TRIES }, () => tryWalk(edges, random, at)).filter((each) => each !== undefined);
   return tries.sort((a, b) => a.steps.length - b.steps.length)[0];
 }
 
-function tryWalk(edges: readonly Edge[], random: () => number, at: Mode | undefined): Walk | undefined {
+function tryWalk<E extends Edge>(edges: readonly E[], random: () => number, at: Mode | undefined): Walk<E> | undefined {
   const left = shuffled(edges, random);
   const start = at ?? beginning(left);
   if (start === undefined) return undefined;
-  const steps: Step[] = [];
+  const steps: Step<E>[] = [];
   let standing = start;
   while (left.length > 0) {
     const next = left.findIndex(({ transition }) => transition.from.name === standing.name);

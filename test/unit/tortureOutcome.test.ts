@@ -128,8 +128,10 @@ describe("our own capture", () => {
     const leak =
       "2.0 port3 Out IP 172.30.0.2.40000 > 172.30.0.3.8472: OTV, flags [I] (0x08), overlay 0, instance 2\nIP 10.244.0.9.5 > 10.244.1.7.7000: UDP, length 8\n";
     const esp = "3.5 port3 Out IP 172.30.0.2 > 172.30.0.3: ESP(spi=0x00000004,seq=0x40), length 120\n";
+    const watchs =
+      "1.2 port2 Out IP 172.30.0.1.50000 > 192.0.2.1.8472: OTV, flags [I] (0x08), overlay 0, instance 2\nIP 172.30.0.1.9 > 192.0.2.1.9: UDP, length 15\n";
     const { plain, spis, blind } = readCapture(
-      `listening on any\n${control("port2")}${control("port3")}${leak}${esp}${end}`,
+      `listening on any\n${control("port2")}${control("port3")}${watchs}${leak}${esp}${end}`,
       ["port2", "port3"],
       1,
     );
