@@ -30,8 +30,8 @@ if (task !== undefined) {
   await prepare();
   const known = results.all();
   if (known.length > 0) console.error(`going on with the ${known.length} results in ${keep}`);
-  // What can leak comes first in all kinds of clusters, for a run that its time budget ends.
-  const lanes = [...new Set(rows.map(({ lane }) => LANES.indexOf(lane)))];
+  // What can leak comes first in all kinds of clusters, the small ones before the large, for a run that its time budget ends.
+  const lanes = [...new Set(rows.map(({ lane }) => LANES.indexOf(lane)))].sort((a, b) => a - b);
   const tasks = (["leaking", "rest"] as const).flatMap((phase) => lanes.map((lane) => ({ lane, phase })));
   const env = { SEED: String(seed), KEEP: keep, ...(deadline && { DEADLINE: String(deadline) }) };
   await inProcesses(import.meta.filename, tasks, Number(process.env.JOBS || 2), env);
