@@ -71,6 +71,13 @@ func clockOf(ordered []wire.Fault, node string) time.Duration {
 	return 0
 }
 
+// clock is the time on a node.
+func (w *world) clock(node string) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(clockOf(w.faults, node))
+}
+
 // setFaults replaces the orders, and tells which agents' pods have something new to report, and the boot ids of machines that
 // booted for it.
 func (w *world) setFaults(ordered []wire.Fault) (pods []string, booted map[string]string) {

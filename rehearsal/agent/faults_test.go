@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"wirecloak/rehearsal/agent/wire"
 
@@ -141,5 +142,25 @@ func TestCapturesAreBlindedWhateverTheirArguments(t *testing.T) {
 	orders = []wire.Fault{{Kind: wire.Blind, Node: everyNode}}
 	if !isBlind(orders, "b") || !isBlind(orders, everyNode) {
 		t.Error("blind everywhere")
+	}
+}
+
+func TestAClockThatIsOffShowsInWhatTheNodeTells(t *testing.T) {
+	w := worldOf(t, node("a", "172.30.0.2"))
+	if _, booted := w.setFaults([]wire.Fault{{Kind: wire.ClockJump, Node: "a", Seconds: -3600}}); len(booted) != 0 {
+		t.Error("a jump of its clock boots a node")
+	}
+	if off := time.Since(w.clock("a")); off < time.Hour || off > time.Hour+time.Minute {
+		t.Errorf("off by %s", off)
+	}
+	if off := time.Since(w.clock("b")); off > time.Minute {
+		t.Errorf("another node's is off by %s", off)
+	}
+	handshake := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	device := map[[32]byte]wire.WireguardStats{{1}: {LastHandshake: handshake}, {2}: {}}
+	for _, p := range livePeers(nil, device, clockOf(w.orderedFaults(), "a")) {
+		if p.LastHandshakeTime != never && p.LastHandshakeTime != "2026-11-21T11:00:00.000Z" {
+			t.Error(p.LastHandshakeTime)
+		}
 	}
 }

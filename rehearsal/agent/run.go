@@ -127,7 +127,7 @@ func (r *runner) reconcileAgent(ctx context.Context, key string) error {
 			return err
 		}
 	}
-	status := podStatus(pod, state, facts.ip.String(), time.Now())
+	status := podStatus(pod, state, facts.ip.String(), r.world.clock(node.Name))
 	if err := patchStatus(ctx, r.client.CoreV1().Pods(pod.Namespace).Patch, pod.Name, status); err != nil {
 		return err
 	}
