@@ -32,7 +32,7 @@ export function attempted(seen: Observation): GuardDrop[] {
 
 const guardInForce: Check = {
   name: "guard-in-force",
-  look: ({ guard: intended }, { guard }) => {
+  look: ({ guard: intended }, { guard, wire }) => {
     if (!intended || !guard) return [];
     const about = { node: null, evidence: EVIDENCE, fix: AGAIN };
     if ("silent" in guard.after)
@@ -56,8 +56,8 @@ const guardInForce: Check = {
           message: `the guard is another mode's: it lets pass ${listed(inForce.forms)}, and drops ${listed(missing)}`,
         }),
       );
-    // As it must be from before a change until after its proof.
-    if (more.length > 0)
+    // As it must be from before a change until after its proof, which has looked at the wire.
+    if (more.length > 0 && !wire)
       found.push(
         note({
           node: null,

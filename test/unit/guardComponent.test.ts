@@ -135,8 +135,7 @@ describe("the guard's program", () => {
     `#!/bin/sh
 [ ! -e "${folder}/broken" ] || { cat "${folder}/broken" >&2; exit 1; }
 case "$*" in
-"list tables") [ ! -s "${table}" ] || echo "table bridge wirecloak-dev" ;;
-"list table bridge wirecloak-dev") cat "${table}" ;;
+"list ruleset bridge") printf 'table bridge others {\\n}\\n'; cat "${table}"; printf 'table bridge wirecloak-dev2 {\\n}\\n' ;;
 "-f -") sed 1,2d >"${table}" ;;
 esac
 `,

@@ -20,7 +20,7 @@ const NOTHING: Omit<GuardRun, "owner"> = { network: { nodes: [], controlPlanes: 
 const [step] = process.argv.slice(2);
 try {
   const order = (await json(process.stdin)) as GuardOrder;
-  if (step === "show") console.log(JSON.stringify(guardShown(inForce(order))));
+  if (step === "show") console.log(JSON.stringify(guardShown(tableIn(order, list(order)))));
   else if (step === "widen" || step === "narrow" || step === "remove") take(step, order);
   else
     throw new UserError([
@@ -34,12 +34,13 @@ try {
 
 function take(step: GuardStep, order: GuardOrder): void {
   const owner = ownerBefore() ?? (step === "remove" ? undefined : randomBytes(4).toString("hex"));
-  const absent = order.place.ofCluster ? absence(step, order) : undefined;
+  const listed = list(order);
+  const absent = order.place.ofCluster ? absence(step, listed) : undefined;
   if (absent !== undefined) console.error(absent);
   const phase = step === "widen" ? "guard widened" : order.forms.length > 0 ? "guard narrowed" : "guard opened";
   // Plaintext passes as soon as nft has it: noted before that, or what then passes would count as leaked.
   if (step !== "remove" && phase === "guard opened") note(process.env.WATCH, phase);
-  const dropped = absent === undefined ? change(step, order, owner) : {};
+  const dropped = absent === undefined ? change(step, order, owner, tableIn(order, listed)) : {};
   if (step !== "remove" && phase !== "guard opened") note(process.env.WATCH, phase);
   // A new text for each run, so that what must follow a step can be bound to it.
   if (step !== "remove") console.log(JSON.stringify({ run: randomUUID(), owner, dropped }));
@@ -55,8 +56,12 @@ function ownerBefore(): string | undefined {
 }
 
 /** Takes the step; returns what the table that it found had dropped, which goes where the table goes. */
-function change(step: GuardStep, order: GuardOrder, owner: string | undefined): GuardTable["dropped"] {
-  const live = inForce(order);
+function change(
+  step: GuardStep,
+  order: GuardOrder,
+  owner: string | undefined,
+  live: GuardTable | undefined,
+): GuardTable["dropped"] {
   if (step === "remove") {
     const document = guardDocument(step, order, live, { ...NOTHING, owner: owner ?? live?.owner ?? "" });
     if (document !== undefined) nft(order, ["-f", "-"], document);
@@ -68,7 +73,7 @@ function change(step: GuardStep, order: GuardOrder, owner: string | undefined): 
   const document = guardDocument(step, order, live, run);
   if (document === undefined) return {};
   nft(order, ["-f", "-"], document);
-  const made = inForce(order);
+  const made = tableIn(order, list(order));
   if (made) {
     // Once more with what nft makes of it, so that the table tells by itself whether it was changed.
     const sealed = guardDocument(step, order, made, run, made.digest);
@@ -92,19 +97,24 @@ function sentNow({ live, forms }: GuardOrder): Form[] {
 }
 
 /** Why a cluster that brings the guard's place with it has none, in a sentence; undefined where it has one. */
-function absence(step: GuardStep, { place }: GuardOrder): string | undefined {
-  const { status, stderr } = run(place.nft, ["list", "tables"]);
+function absence(step: GuardStep, { status, stderr }: Listed): string | undefined {
   if (status === 0) return undefined;
   if (step === "remove") return "The cluster does not run, and its guard went with it.";
   // A rehearsal for want of rights has nodes without packets.
   return stderr.includes("has no wire") ? `There is nothing to guard: ${stderr.trim()}` : undefined;
 }
 
-function inForce(order: GuardOrder): GuardTable | undefined {
-  // Asked for first: a table that is not there and an nft that does not work both end with 1.
-  const tables = nft(order, ["list", "tables"]).split("\n");
-  if (!tables.includes(`table bridge ${order.table}`)) return undefined;
-  return parseGuardTable(nft(order, ["list", "table", "bridge", order.table]));
+type Listed = ReturnType<typeof run>;
+
+/** All tables in one call: asked for one, nft ends alike where it is not there and where nothing works. */
+function list({ place }: GuardOrder): Listed {
+  return run(place.nft, ["list", "ruleset", "bridge"]);
+}
+
+function tableIn({ table }: GuardOrder, { status, stdout, stderr }: Listed): GuardTable | undefined {
+  if (status !== 0) throw failed("nft did not answer", stderr);
+  const from = `\n${stdout}`.indexOf(`\ntable bridge ${table} {\n`);
+  return from < 0 ? undefined : parseGuardTable(stdout.slice(from, stdout.indexOf("\n}\n", from) + 3));
 }
 
 function network({ place }: GuardOrder): NodeNetwork {
