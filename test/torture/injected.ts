@@ -1,14 +1,16 @@
-import { INJECTIONS, type PlannedInjection } from "./injections.ts";
+import { type GoodEnd, INJECTIONS, type PlannedInjection } from "./injections.ts";
 import { laneName } from "./matrix.ts";
 
 /** What the update after an injection came to. */
-export type End = "recovered" | "told" | "neither";
+export type End = GoodEnd | "neither";
 
 /** What became of an injection. */
 export interface Injected {
   number: number;
   kind: string;
   what: string;
+  /** How it was declared to end. */
+  ends: readonly GoodEnd[];
   /** The update that it happened to went through all the same. */
   wentThrough: boolean;
   /** Readable packets that our own capture saw past the guard, from before the update until after the next one. */
@@ -46,13 +48,14 @@ export function injectionTable(results: readonly Injected[]): string {
     ...["what goes wrong", "must end", "injections", "leaked", "the update went through"],
     ...["recovered", "told", "neither"],
   ];
-  const lines = INJECTIONS.flatMap(({ kind, what, ends }) => {
+  const lines = INJECTIONS.flatMap(({ kind, what }) => {
     const of = results.filter((result) => result.kind === kind);
     const ended = (end: End): number => of.filter((result) => result.end === end).length;
+    const allowed = [...new Set(of.flatMap(({ ends }) => ends))].sort();
     const leaked = of.reduce((sum, result) => sum + result.leaked, 0);
     const through = of.filter(({ wentThrough }) => wentThrough).length;
     const counts = [of.length, leaked, through, ended("recovered"), ended("told"), ended("neither")];
-    return of.length === 0 ? [] : [[`${kind}: ${what}`, ends.join(" or "), ...counts.map(String)]];
+    return of.length === 0 ? [] : [[`${kind}: ${what}`, allowed.join(" or "), ...counts.map(String)]];
   });
   const rule = head.map((_, index) => (index < 2 ? "---" : "---:"));
   return [head, rule, ...lines].map((line) => `| ${line.join(" | ")} |`).join("\n");
@@ -60,13 +63,12 @@ export function injectionTable(results: readonly Injected[]): string {
 
 /** Everything that is not as it was declared, a line each. */
 export function injectionComplaints(results: readonly Injected[]): string[] {
-  return results.flatMap(({ number, kind, what, leaked, sample, blind, end, said }) => {
-    const allowed: readonly string[] = INJECTIONS.find((each) => each.kind === kind)?.ends ?? [];
+  return results.flatMap(({ number, what, ends, leaked, sample, blind, end, said }) => {
     const about = `${number}: ${what}`;
     return [
       ...(leaked > 0 ? [`${about}: ${leaked} packets leaked, such as ${sample[0]}`] : []),
       ...(blind !== undefined ? [`${about}: the capture could have missed a leak: ${blind}`] : []),
-      ...(allowed.includes(end) ? [] : [`${about}: ${end}, not ${allowed.join(" or ")}: ${said}`]),
+      ...(ends.some((each) => each === end) ? [] : [`${about}: ${end}, not ${ends.join(" or ")}: ${said}`]),
     ];
   });
 }

@@ -131,6 +131,7 @@ function judge(plan: PlannedInjection, first: Updated, second: Updated, captured
   const { plain, blind } = captured;
   return {
     ...{ number: plan.number, kind: plan.injection.kind, what: injectionName(plan) },
+    ends: plan.injection.ends(plan.transition),
     ...{ wentThrough: first.code === 0, leaked: plain.length, sample: plain.slice(0, 3), blind },
     end: recovered ? "recovered" : told === undefined ? "neither" : "told",
     said: recovered ? "" : (told ?? `code ${second.code}, ${second.verdict}: ${second.output.trim().slice(-400)}`),

@@ -2,18 +2,26 @@ import { generator, shuffled } from "../seeded.ts";
 import { LANES, type Lane, PACES, type Pace, TRANSITIONS, type Transition } from "./matrix.ts";
 import { IPSEC } from "./modes.ts";
 
+export type GoodEnd = "recovered" | "told";
+
 /** What goes wrong in the middle of an update. */
 export interface Injection {
   kind: string;
   /** What happens, in words. */
   what: string;
   /** What may become of it: the next update proves the cluster, or it tells what a person must do. Declared here, before any run. */
-  ends: readonly ("recovered" | "told")[];
+  ends(transition: Transition): readonly GoodEnd[];
   /** In which changes it can happen. */
   fits(transition: Transition): boolean;
   /** How many of sixteen injections are of this kind. */
   share: number;
 }
+
+const recovered = (): readonly GoodEnd[] => ["recovered"];
+
+/** A key that is gone before its successor has taken its place is put back by a person, who then rotates. */
+const unlessRotated = (transition: Transition): readonly GoodEnd[] =>
+  transition === ROTATION ? ["recovered", "told"] : ["recovered"];
 
 const always = (): boolean => true;
 const aboutIpsec = ({ from, to }: Transition): boolean => from.encryption === "ipsec" || to.encryption === "ipsec";
@@ -22,57 +30,57 @@ export const INJECTIONS: readonly Injection[] = [
   {
     kind: "kill -9",
     what: "the whole update is killed",
-    ends: ["recovered"],
+    ends: recovered,
     fits: always,
     share: 4,
   },
   {
     kind: "agent crash",
     what: "the agent of a node crashes, and again until the fault is cleared",
-    ends: ["recovered"],
+    ends: recovered,
     fits: always,
     share: 2,
   },
   {
     kind: "agent deleted",
     what: "the pod of an agent is deleted",
-    ends: ["recovered"],
+    ends: recovered,
     fits: always,
     share: 1,
   },
   {
     kind: "partition",
     what: "the cable of a node is cut",
-    ends: ["recovered"],
+    ends: recovered,
     fits: always,
     share: 2,
   },
   {
     kind: "API server",
     what: "the API server is killed, and started again some seconds later",
-    ends: ["recovered"],
+    ends: recovered,
     fits: always,
     share: 2,
   },
-  { kind: "loss", what: "5 % of the packets of every node are lost", ends: ["recovered"], fits: always, share: 1 },
+  { kind: "loss", what: "5 % of the packets of every node are lost", ends: recovered, fits: always, share: 1 },
   {
     kind: "Secret",
     what: "the Secret with the IPsec key is deleted",
-    ends: ["recovered"],
+    ends: unlessRotated,
     fits: aboutIpsec,
     share: 1,
   },
   {
     kind: "clock",
     what: "the clock of the machine that runs the update jumps by an hour, forward or back",
-    ends: ["recovered"],
+    ends: recovered,
     fits: always,
     share: 1,
   },
   {
     kind: "reboot",
     what: "a node is rebooted",
-    ends: ["recovered"],
+    ends: recovered,
     fits: always,
     share: 2,
   },

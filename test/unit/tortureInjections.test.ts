@@ -31,9 +31,15 @@ describe("the plan", () => {
   });
 });
 
+test("a deleted Secret may take a person where the key was about to change, and nothing else may", () => {
+  const [rotated] = planInjections(64, 1).filter(({ transition }) => transition === ROTATION);
+  for (const { kind, ends } of INJECTIONS)
+    expect(ends(rotated?.transition ?? ROTATION)).toEqual(kind === "Secret" ? ["recovered", "told"] : ["recovered"]);
+});
+
 const injected = (changes: Partial<Injected>): Injected => ({
   ...{ number: 1, kind: "kill -9", what: "a kill", wentThrough: false, leaked: 0, sample: [], blind: undefined },
-  ...{ end: "recovered", said: "", seconds: 1, at: "" },
+  ...{ ends: ["recovered"], end: "recovered", said: "", seconds: 1, at: "" },
   ...changes,
 });
 
