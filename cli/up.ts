@@ -2,8 +2,9 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { render, UserError } from "../components/userError.ts";
+import { changeText, lastChange } from "../prover/watch/end.ts";
 import { toolFolders } from "../tools/folders.ts";
-import { projectRoot } from "../tools/paths.ts";
+import { projectRoot, watchFolder } from "../tools/paths.ts";
 import { chooseStack, type Stack } from "./chooseStack.ts";
 import { examination, renderFindings } from "./doctor.ts";
 import { clearKilledRuns, hasPendingOperations } from "./killedRuns.ts";
@@ -42,7 +43,8 @@ export async function bringUp(asked: string | undefined, mayReplace: boolean): P
     return 2;
   }
 
-  return (await deploy(session, stack.name)) || (await summary(session, stack));
+  const began = Date.now();
+  return (await deploy(session, stack.name)) || (await summary(session, stack, began));
 }
 
 /** The rehearsal's chart is packaged in the versions that it knows, unless it is already; the doctor refuses others. */
@@ -76,11 +78,13 @@ async function deploy(session: Session, stack: string): Promise<number> {
 }
 
 /** What came of it, asked of the live cluster, and what to do next. */
-async function summary(session: Session, { name }: Stack): Promise<number> {
+async function summary(session: Session, { name, settings }: Stack, began: number): Promise<number> {
   const live = liveCluster(session, name);
   if (!live) return 0;
   console.log("");
   const code = await showStatus(live, false);
+  const change = lastChange(watchFolder(settings.cluster.name));
+  if (change && Date.parse(change.startedAt) > began) console.log(changeText(change));
   console.log(`
 next:
   ./bin/wirecloak status --json                 the same for machines

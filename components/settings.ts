@@ -119,7 +119,7 @@ export interface Settings {
     pairs: number | "all";
     /** Seconds for which packets are looked at, at the least. */
     seconds: number;
-    /** Image of the probe pods; `sh`, `tcpdump`, `socat`, `ip` and `timeout` must be in it. */
+    /** Image of the probe pods; `sh`, `tcpdump`, `socat`, `ip`, `timeout` and, for the watch, `python3` must be in it. */
     image: string;
   };
 }

@@ -69,7 +69,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   "proof.enforce": SWITCH,
   "proof.pairs": { allowed: "all, or a whole number of ordered node pairs, 2 or more", example: "240" },
   "proof.seconds": { allowed: "whole seconds from 1 to 3600", example: "5" },
-  "proof.image": { allowed: "an image with sh, tcpdump, socat, ip and timeout", example: "nicolaka/netshoot" },
+  "proof.image": { allowed: "an image with sh, tcpdump, socat, ip, timeout and python3", example: "nicolaka/netshoot" },
 };
 
 /** The project's config namespace, as Pulumi.yaml names it. */

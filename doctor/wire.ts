@@ -23,6 +23,9 @@ export async function checkWire(probes: Probes): Promise<Finding> {
     }),
   );
   const missing = asked.flat();
+  const python = await probes.run("python3", ["--version"]);
+  if (missing.length === 0 && python.failure === "ENOENT")
+    return warning(what, "Changes will not be watched in full: python3 missing.", "apt-get install python3");
   if (missing.length === 0) return ok(what, "Real packets can be had in network namespaces.");
   const names = missing.map(({ name }) => name).join(", ");
   return warning(

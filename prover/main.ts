@@ -64,6 +64,7 @@ watch
   .option("--context <name>", "context of that kubeconfig (default: its current one)")
   .requiredOption("--folder <folder>", "where the watch keeps its journal, its log and its result")
   .requiredOption("--evidence <folder>", "where the evidence of the proof is, which gets the change")
+  .option("--update", "an update runs this, whose end ends the watch")
   .action(begin);
 watch
   .command("end <id>")

@@ -44,7 +44,7 @@ export class Watch extends pulumi.ComponentResource {
         `${name}-begin`,
         {
           // No triggers: a change runs it again in place. What it is told is all that makes a change, and nothing else is in it.
-          create: `node "$PROVER" watch begin --kubeconfig "$KUBECONFIG_FILE"${context} --folder "$WATCH" --evidence "$EVIDENCE"`,
+          create: `node "$PROVER" watch begin --update --kubeconfig "$KUBECONFIG_FILE"${context} --folder "$WATCH" --evidence "$EVIDENCE"`,
           stdin: JSON.stringify(watchOrder(settings, cluster, intent, repairs ?? {})),
           environment: {
             PROVER,

@@ -29,17 +29,22 @@ export class AgentPhases {
   look(seen: Seen, at: number): Noted[] {
     const since = this.lastLook;
     this.lastLook = at;
+    const started = (agents: AgentSeen[]): number[] => agents.map((agent) => Date.parse(agent.startedAt ?? "") || 0);
     const restarted = seen.agents.filter((agent) => agent.terminating || !this.before.has(runOf(agent)));
     const fresh = new Set(
       this.keyOnly ? this.onKey(seen) : seen.agents.filter((agent) => this.isNew(agent)).map(({ node }) => node),
     );
+    const ready = this.keyOnly ? [] : seen.agents.filter((agent) => this.isNew(agent));
+    // Kubernetes tells whole seconds: one that started within a second has done so at its end.
+    const first = Math.min(at, Math.max(since, Math.min(...started(ready)) + 1000));
+    const last = Math.min(at, Math.max(since, ...started(ready)));
     const nodes = new Set(seen.agents.map(({ node }) => node));
     const all = nodes.size > 0 && [...nodes].every((node) => fresh.has(node));
     return [
       ...this.once("first agent restarted", at, restarted.length > 0),
-      ...this.once("first agent on the new mode", at, fresh.size > 0),
-      // The last moment at which one was seen that was not.
-      ...this.once("last agent off the old mode", since, all),
+      ...this.once("first agent on the new mode", ready.length > 0 ? first : at, fresh.size > 0),
+      // The last moment at which one certainly was not.
+      ...this.once("last agent off the old mode", last, all),
       ...this.once("last agent on the new mode", at, all),
     ];
   }

@@ -10,6 +10,9 @@ import { isAlive } from "./updater.ts";
 /** Milliseconds between two looks at whether it is to end. */
 const BEAT = 100;
 
+/** Milliseconds between two looks at the agents, at the least. */
+const SOON = 300;
+
 /** Milliseconds that a watch lasts at the most. */
 const LONGEST = 3_600_000;
 
@@ -50,7 +53,7 @@ async function untilEnd(): Promise<Ending> {
       looking = run.look().finally(() => {
         looking = undefined;
         // A large cluster is not asked all the time.
-        lookAgain = Math.max(began + 1000, Date.now() + 4 * (Date.now() - began));
+        lookAgain = Math.max(began + SOON, Date.now() + 2 * (Date.now() - began));
       });
     }
     await timer(BEAT);

@@ -23,17 +23,29 @@ export interface BeginArguments {
   context?: string | undefined;
   folder: string;
   evidence: string;
+  /** An update runs this: once its engine is gone there is nothing to watch. */
+  update?: boolean | undefined;
 }
 
 /** Begins a watch and leaves it running; returns its id. That there is nothing to watch, or no way to, ends no update: it is said. */
-export async function beginWatch({ order, kubeconfig, context, folder, evidence }: BeginArguments): Promise<string> {
+export async function beginWatch({
+  order,
+  kubeconfig,
+  context,
+  folder,
+  evidence,
+  update,
+}: BeginArguments): Promise<string> {
+  // At once: it may be killed while this looks around.
+  const updater = updaterOf();
   const id = randomBytes(4).toString("hex");
   const files = filesOf(folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const api = Kubernetes.open(kubeconfig, context, order.intent.cilium.namespace);
   await endEarlier(folder, api);
   for (const file of [files.result, files.ready, files.process]) rmSync(file, { force: true });
-  const { from, idle } = await lookAt(api, order);
+  const looked = await lookAt(api, order);
+  const { from, idle } = update && updater === null ? { ...looked, idle: "the update has ended" } : looked;
   const started: Started = {
     ...{
       id,
@@ -43,7 +55,7 @@ export async function beginWatch({ order, kubeconfig, context, folder, evidence 
       evidence,
       folder,
       idle,
-      updater: updaterOf(),
+      updater,
       namespace: `wirecloak-watch-${id}`,
     },
     ...(context !== undefined && { context }),

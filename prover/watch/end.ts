@@ -21,6 +21,11 @@ export async function endOf(folder: string, id: string): Promise<Change | null> 
   return readWhole<Change>(files.result) ?? null;
 }
 
+/** What the last watch of this folder saw; null where it has not ended, or there was none. */
+export function lastChange(folder: string): Change | null {
+  return readWhole<Change>(filesOf(folder).result) ?? null;
+}
+
 /** Whether an update must fail for what its watch saw. */
 export function isLeak({ from, to, guard, leaked }: Change): boolean {
   return guard && from?.encryption !== "none" && to.encryption !== "none" && leaked > 0;

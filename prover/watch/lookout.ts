@@ -13,6 +13,9 @@ const SNAP_LENGTH = 256;
 /** More than any watch lasts; the place's own limit of time ends it. */
 const PACKETS = 2_000_000_000;
 
+/** KiB: where plaintext is allowed there is a lot of it, and a busy machine reads it late. */
+const BUFFER = 32_768;
+
 /** Devices of which the packets are kept apart. */
 const DEVICES = 1024;
 
@@ -52,7 +55,7 @@ export class Lookout {
     this.context = options.context;
     this.know(options.context);
     const capture = { device, filter: options.filter, outgoing: device !== "any", seconds: options.seconds };
-    this.capture = new Capture(tap, { ...capture, snapLength: SNAP_LENGTH, count: PACKETS }, (packet) =>
+    this.capture = new Capture(tap, { ...capture, snapLength: SNAP_LENGTH, count: PACKETS, buffer: BUFFER }, (packet) =>
       this.sort(packet),
     );
   }

@@ -8,8 +8,8 @@ import { BEGIN_PATIENCE } from "../wire/vantage.ts";
 import type { ChangeVantage } from "./change.ts";
 import { Lookout, type LookoutOptions, portControls } from "./lookout.ts";
 
-/** Seconds: the kernel hands packets to tcpdump up to a second late, and what it holds is lost at the end. */
-const GRACE = 1.2;
+/** Seconds for the last controls to be seen. Packets come in order, so by then all before them were; what the kernel still holds is lost at the end. */
+const GRACE = 15;
 
 const links = z.array(z.looseObject({ ifname: z.string() }));
 
@@ -19,6 +19,8 @@ export interface LookoutsOptions extends LookoutOptions {
   markerPort: number;
   /** Of what the controls are made. */
   rooms: { node: NodeSeen; podIp: string }[];
+  /** Seconds for the last controls to be seen. */
+  grace?: number;
   sleep: (seconds: number) => Promise<void>;
   say: (line: string) => void;
 }
@@ -90,7 +92,7 @@ export class Lookouts {
     if (outside && this.lookout && this.silent === null) {
       const now = new Set(await this.ports(outside).catch(() => this.known.keys()));
       await this.sendControls([...this.known.keys()].filter((port) => now.has(port)));
-      await sleep(GRACE);
+      await this.controlsSeen(this.options.grace ?? GRACE);
       const ended = await this.lookout.end(sleep(10));
       dropped = ended.dropped;
       if (ended.why !== null) failings.push(`${outside.name}: ${ended.why}`);
@@ -107,6 +109,16 @@ export class Lookouts {
     // One capture sees all of them, and counts for all.
     if (first) first.dropped = dropped;
     return { vantages, places: new Set(this.known.keys()), failings };
+  }
+
+  /** Waits until every control sent was seen, on each port. */
+  private async controlsSeen(patience: number): Promise<void> {
+    const until = Date.now() + 1000 * patience;
+    const lacking = (): boolean =>
+      [...this.known].some(
+        ([port, controls]) => (this.lookout?.controlsSeen(controls) ?? 0) < (this.sent.get(port) ?? 0),
+      );
+    while (lacking() && Date.now() < until && !this.lookout?.ended) await this.options.sleep(0.05);
   }
 
   close(): void {

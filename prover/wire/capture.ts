@@ -11,15 +11,26 @@ export interface CaptureOptions {
   snapLength: number;
   /** Packets after which it ends by itself. */
   count: number;
+  /** KiB of packets that the kernel keeps for it; absent: tcpdump's default, 2 MiB. */
+  buffer?: number;
   /** Seconds after which it ends by itself, whatever becomes of the prover. */
   seconds: number;
 }
 
 /** The command line of a capture. */
-export function captureCommand({ device, filter, outgoing, snapLength, count, seconds }: CaptureOptions): string[] {
+export function captureCommand({
+  device,
+  filter,
+  outgoing,
+  snapLength,
+  count,
+  buffer,
+  seconds,
+}: CaptureOptions): string[] {
   return [
     ...["timeout", String(seconds), "tcpdump", "-i", device],
     ...(outgoing ? ["-p", "-Q", "out"] : []),
+    ...(buffer === undefined ? [] : ["-B", String(buffer)]),
     ...["-l", "-nn", "-v", "-xx", "-tt", "-s", String(snapLength), "-c", String(count), filter],
   ];
 }

@@ -34,7 +34,7 @@ export type PodState = { is: "running"; ip: string | null } | { is: "coming" | "
 
 /** Reasons of Kubernetes that no waiting mends within a run. The kubelet has tried at least once by then. */
 const FINAL =
-  /^(ImagePullBackOff|InvalidImageName|ErrImageNeverPull|CreateContainerConfigError|CreateContainerError|RunContainerError|CrashLoopBackOff)$/;
+  /^(ImagePullBackOff|InvalidImageName|ErrImageNeverPull|CreateContainerConfigError|CreateContainerError|RunContainerError|StartError|CrashLoopBackOff)$/;
 
 /** Reads the state of a pod; `undefined`: the API lists none of that name. */
 export function podState(pod: V1Pod | undefined): PodState {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { commandLineOf, environmentOf, processes } from "../../cli/processes.ts";
+import type { Change } from "../../prover/watch/change.ts";
 import { describeUnless } from "../skip.ts";
 import { EngineStack, healthyVerdict, type StateResource, withoutEngine } from "./engineStack.ts";
 
@@ -90,6 +91,17 @@ describeUnless(withoutEngine, "one stack through its life", () => {
     expect(order[1]).toBeGreaterThan(order[0] ?? 0);
     expect(find(stack.resources(), "command:local:Command").id).toBe(before);
     expect(stack.outputs()).toMatchObject({ encryption: "ipsec", keyId: 3, nextKeyId: 4, verdict: healthyVerdict });
+    if (healthyVerdict !== "proven") return;
+    const change = JSON.parse(stack.outputs().change as string) as Change;
+    expect(change).toMatchObject({ complete: true, why: null, leaked: 0, connections: { kept: 2, broken: 0 } });
+    expect(change).toMatchObject({
+      from: { encryption: "wireguard" },
+      to: { encryption: "ipsec" },
+      guardDrops: change.attempted,
+    });
+    // After the Secret nothing may be new that the watch did not see begin.
+    expect(output.indexOf("watch-begin updated")).toBeLessThan(output.indexOf("Secret cilium-ipsec-keys created"));
+    expect(stack.kubectl("get", "namespaces", "-o", "name").output).not.toMatch(/wirecloak-watch-.*Active/);
   });
 
   test("the pre-shared key is nowhere but in the Secret: not in state, outputs, release, processes or logs", () => {

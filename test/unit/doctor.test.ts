@@ -217,7 +217,7 @@ describe("a rehearsal", () => {
   });
 
   const root = { read: () => "CapEff:\t000001ffffffffff\n" };
-  const programs: Answers = [[/^(tcpdump|socat|ip|nft) --version/, {}]];
+  const programs: Answers = [[/^(tcpdump|socat|ip|nft|python3) --version/, {}]];
 
   test("has a wire where the rights and the programs are there", async () => {
     expect(about(await found(rehearsal, programs, root), "wire")).toMatchObject([{ level: "ok" }]);
@@ -229,6 +229,13 @@ describe("a rehearsal", () => {
   ])("says that it proves nothing without %s", async (_what, answers, change, words) => {
     expect(about(await found(rehearsal, answers, change), "wire")).toMatchObject([
       { level: "warning", evidence: expect.stringMatching(`not proven: .*${words}`) },
+    ]);
+  });
+
+  test("says that changes are not watched in full without python3", async () => {
+    const without: Answers = [[/^(tcpdump|socat|ip|nft) --version/, {}]];
+    expect(about(await found(rehearsal, without, root), "wire")).toMatchObject([
+      { level: "warning", evidence: expect.stringMatching(/not be watched in full: python3/) },
     ]);
   });
 

@@ -6,6 +6,7 @@ import { evidenceOf, type Proof } from "../../prover/evidence/document.ts";
 import { proverVersion, writeEvidence } from "../../prover/evidence/files.ts";
 import { escapeText, html } from "../../prover/evidence/html/markup.ts";
 import { pageOf } from "../../prover/evidence/html/page.ts";
+import type { Change } from "../../prover/watch/change.ts";
 import { failed, notProven, proven } from "./proverEvidence/proofs.ts";
 
 const DIGEST = "ab".repeat(32);
@@ -39,6 +40,39 @@ test("throughput is shown where somebody measured it, and said to be a rehearsal
   expect(evidenceOf(proof).throughput).toMatchObject([{ mode: "ipsec", mean: 0.6, runs: 2, mtu: 1355 }]);
   expect(page(proof)).toMatch(/id="throughput"[\s\S]*user space[\s\S]*<th scope="row">ipsec<\/th>/);
   expect(page(proven())).not.toContain('id="throughput"');
+});
+
+test("a change is shown with its gaps, its leaks and what is not known; a page without one has none", () => {
+  const change = {
+    ...{ id: "1", guard: true, complete: false, why: "the update ended <early>", leaked: 3, attempted: 7 },
+    from: { encryption: "wireguard", nodeEncryption: false, strict: false, keyId: null, cilium: "1.20.2" },
+    to: { encryption: "ipsec", nodeEncryption: false, strict: true, keyId: 4, cilium: "1.20.2" },
+    ...{ startedAt: "2026-11-21T09:00:00.000Z", endedAt: "2026-11-21T09:01:00.000Z", plaintextWhileEncrypting: 3 },
+    ...{
+      guardDrops: 4,
+      connections: { kept: 1, broken: 1 },
+      gapMs: { p50: 500, p99: 2500, max: 2500 },
+      answerMs: null,
+    },
+    ...{ intervalMs: { udp: 10, tcp: 100 }, notSeen: ["What pods on the same node say."] },
+    pairs: {
+      ...{ total: 2, sample: null },
+      each: (["a", "b"] as const).map((from) => ({
+        ...{ from, to: from === "a" ? "b" : "a", sent: 10, answered: 9, answerMs: null, longestGapMs: 2500 },
+        ...{ gaps: [{ at: "2026-11-21T09:00:10.000Z", ms: 2500 }], connection: "kept", leaked: 3, attempted: 0 },
+      })),
+    },
+    phases: [{ name: "watch began", at: "2026-11-21T09:00:00.000Z", attempted: 7, pastGuard: 3, forbidden: true }],
+    vantages: [],
+  } as Change;
+  const text = pageOf({ ...evidenceOf(proven()), change }, DIGEST);
+  expect(text).toMatch(/id="change"[\s\S]*WireGuard → IPsec \(key 4, strict\)/);
+  expect(text).toContain("the update ended &lt;early&gt;");
+  expect(text).toContain("500 ms · 2.5 s · 2.5 s");
+  expect(text.match(/class="gap"/g)).toHaveLength(2);
+  expect(text.match(/class="leak"/g)).toHaveLength(2);
+  expect(text).toContain("What pods on the same node say.");
+  expect(page(proven())).not.toContain('id="change"');
 });
 
 test("reasons say what was found, where it was seen and what to do", () => {

@@ -107,8 +107,16 @@ describe("the log of readable packets", () => {
 });
 
 describe("the phases of the agents", () => {
-  const agent = (node: string, startedAt: string, ready = true) => ({
-    ...{ pod: `cilium-${node}`, node, ready, waiting: null, terminating: false, revision: "1", startedAt },
+  const agent = (node: string, start: string, ready = true) => ({
+    ...{
+      pod: `cilium-${node}`,
+      node,
+      ready,
+      waiting: null,
+      terminating: false,
+      revision: "1",
+      startedAt: `2026-01-01T00:00:0${start}.000Z`,
+    },
     ...{ status: { silent: "not asked" }, encryption: { silent: "not asked" }, counters: null },
   });
   const keys = (...ids: number[]) =>
@@ -116,22 +124,20 @@ describe("the phases of the agents", () => {
   const names = (noted: { name: string; at: number }[]) => noted.map(({ name, at }) => `${name} ${at}`);
 
   test("of a switch: agents count once they have started anew and are ready", () => {
-    const phases = new AgentPhases(
-      WIREGUARD,
-      IPSEC,
-      { agents: [agent("a", "1"), agent("b", "1")], ciliumNodes: [] },
-      0,
-    );
+    const zero = Date.parse("2026-01-01T00:00:00.000Z");
+    const before = { agents: [agent("a", "1"), agent("b", "1")], ciliumNodes: [] };
+    const phases = new AgentPhases(WIREGUARD, IPSEC, before, zero);
     const look = (at: number, ...agents: ReturnType<typeof agent>[]) =>
-      names(phases.look({ agents, ciliumNodes: [] }, at));
-    expect(look(1, agent("a", "1"), agent("b", "1"))).toEqual([]);
-    expect(look(2, agent("a", "2", false), agent("b", "1"))).toEqual(["first agent restarted 2"]);
-    expect(look(3, agent("a", "2"), agent("b", "1"))).toEqual(["first agent on the new mode 3"]);
-    expect(look(4, agent("a", "2"), agent("b", "2"))).toEqual([
-      "last agent off the old mode 3",
-      "last agent on the new mode 4",
+      phases.look({ agents, ciliumNodes: [] }, zero + at).map(({ name, at }) => `${name} ${at - zero}`);
+    expect(look(1500, agent("a", "1"), agent("b", "1"))).toEqual([]);
+    expect(look(2500, agent("a", "2", false), agent("b", "1"))).toEqual(["first agent restarted 2500"]);
+    // It was seen late, and had started by the end of second 2.
+    expect(look(9000, agent("a", "2"), agent("b", "1"))).toEqual(["first agent on the new mode 3000"]);
+    expect(look(9900, agent("a", "2"), agent("b", "9"))).toEqual([
+      "last agent off the old mode 9000",
+      "last agent on the new mode 9900",
     ]);
-    expect(look(5, agent("a", "2"), agent("b", "2"))).toEqual([]);
+    expect(look(10_000, agent("a", "2"), agent("b", "9"))).toEqual([]);
   });
 
   test("of a rotation: nodes count once they announce the new key, without a restart", () => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Evidence } from "../schema.ts";
+import { changeSection } from "./change.ts";
 import { guardSection } from "./guard.ts";
 import { html, Markup } from "./markup.ts";
 import { pairsSection } from "./pairs.ts";
@@ -41,6 +42,7 @@ ${pairsSection(evidence)}
 ${vantagesSection(evidence)}
 ${guardSection(evidence)}
 ${nodesSection(evidence)}
+${changeSection(evidence)}
 ${throughputSection(evidence)}
 ${notEncryptedSection(evidence)}
 ${controlsSection(evidence)}

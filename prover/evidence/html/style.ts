@@ -63,6 +63,10 @@ details .reasons { margin-top: 8px; }
 .label .sign { stroke-width: 2.4; }
 
 figure { margin: 18px 0; }
+.timeline { display: block; width: 100%; height: auto; margin: 1.2em 0; }
+.timeline text { fill: var(--ink); font-size: 11.5px; } .timeline .axis { fill: var(--soft); }
+.timeline .answered { fill: var(--line); } .timeline .gap { fill: var(--unsure); } .timeline .leak { fill: var(--bad); }
+.timeline .phase line { stroke: var(--note); stroke-dasharray: 3 3; } .timeline .phase text { fill: var(--note); font-weight: 650; }
 .graph { display: block; width: 100%; height: auto; max-width: 860px; margin: 0 auto; }
 .graph text { fill: var(--ink); font-size: 15px; font-weight: 600; paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
 .graph .role { fill: var(--soft); font-size: 12.5px; font-weight: 400; }
