@@ -6,20 +6,26 @@ import { Cilium } from "./components/encryption/cilium.ts";
 import { Guard } from "./components/encryption/guard/guard.ts";
 import { nextKeyId as idAfter } from "./components/encryption/ipsecKey.ts";
 import { checkedLive } from "./components/live/checkedLive.ts";
+import { isSecretMissing } from "./components/live/drift.ts";
+import { Settled } from "./components/live/settled.ts";
+import { repairsTold } from "./components/live/told.ts";
 import { intentOf } from "./components/proof/intent.ts";
 import { Proof } from "./components/proof/proof.ts";
 import { Watch } from "./components/proof/watch.ts";
 
 const settings = await checkedSettings();
-await checkedLive(settings);
+const live = await checkedLive(settings);
+const repairs = await repairsTold(live);
 
 const target = createCluster(settings.cluster.name, settings);
-const watch = new Watch("watch", { settings, cluster: target, intent: intentOf(settings, target) });
-const guard = new Guard("guard", { settings, cluster: target, after: watch.begun });
+const watch = new Watch("watch", { settings, cluster: target, intent: intentOf(settings, target), repairs });
+const guard = new Guard("guard", { settings, cluster: target, after: watch.begun, repair: repairs.guard });
+const kubernetes = clusterProvider(settings.cluster.name, target);
 const cilium = new Cilium("cilium", {
   settings,
   cluster: target,
-  provider: clusterProvider(settings.cluster.name, target),
+  provider: kubernetes,
+  repair: { token: repairs.cilium, secretMissing: isSecretMissing(live) },
   after: [...watch.begun, ...guard.widened],
 });
 const agents = new AgentsAgree("agents", { settings, cluster: target, revision: cilium.revision });
@@ -28,10 +34,16 @@ const proof = new Proof("proof", {
   settings,
   cluster: target,
   revision: cilium.revision,
+  repair: repairs.proof,
   after: [agents, ...guard.opened],
 });
 guard.proven(proof);
-watch.ended([proof, guard]);
+const watched = watch.ended([proof, guard]);
+new Settled("record", {
+  ...{ settings, cluster: target, provider: kubernetes, live, repairs },
+  after: [proof, guard, ...watched],
+  ran: [cilium.revision, proof.ran, watch.change, ...guard.steps.map(({ stdout }) => stdout)],
+});
 
 export const cluster = target.name;
 export const provider = settings.cluster.provider;

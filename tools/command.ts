@@ -14,12 +14,14 @@ export interface CommandOptions {
   cwd: string;
   env: NodeJS.ProcessEnv;
   timeoutMs?: number;
+  /** What the program reads from standard input; absent: nothing. */
+  input?: string;
   /** Hears each line of stderr as it comes. */
   onLine?: (line: string) => void;
 }
 
 /**
- * Runs a program to its end, with no input; never throws. Where this process is told to end, the program is told too: a
+ * Runs a program to its end; never throws. Where this process is told to end, the program is told too: a
  * build that outlived us would go on for minutes for nobody.
  */
 export function runCommand(program: string, args: string[], options: CommandOptions): Promise<CommandResult> {
@@ -27,7 +29,7 @@ export function runCommand(program: string, args: string[], options: CommandOpti
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: options.env,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs }),
     });
     const output = { stdout: "", stderr: "" };
@@ -39,6 +41,8 @@ export function runCommand(program: string, args: string[], options: CommandOpti
       options.onLine?.(line);
     });
     const linesEnd = new Promise<void>((done) => lines.once("close", done));
+    // A program that ends without reading closes its end.
+    child.stdin.on("error", () => {}).end(options.input ?? "");
     remember(child);
     const finish = async (code: number | null, failure?: string) => {
       forget(child);

@@ -14,6 +14,8 @@ export function clusterProvider(name: string, cluster: Cluster, opts?: pulumi.Cu
       clusterIdentifier: unlinked(cluster.incarnation),
       // Without it the provider deletes and creates a Secret whose data changes, and a rotated key must be patched in place.
       enableSecretMutable: true,
+      // So is the record of the last update, which must never be missing.
+      enableConfigMapMutable: true,
       // A run killed between the API's answer and the state finds its own Secret there when it is run again. In a cluster of
       // others' it may be theirs, and is refused.
       ...(deletedWith && { upsertExistingObjects: true }),

@@ -7,7 +7,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Settings } from "../settings.ts";
 import { chartReference } from "./chart.ts";
 import { ipsecKeyLine, keyBytes } from "./ipsecKey.ts";
-import { ciliumValues } from "./values.ts";
+import { ciliumValues, REPAIR_ANNOTATION } from "./values.ts";
 
 /** The Secret that Cilium's IPsec mode mounts; the chart's default `encryption.ipsec.secretName`. Identity: never rename. */
 const KEYS_SECRET = "cilium-ipsec-keys";
@@ -15,11 +15,21 @@ const KEYS_SECRET = "cilium-ipsec-keys";
 /** Seconds that Helm waits for the rollout: agents pull an image of some 200 MB on each node. */
 const ROLLOUT_TIMEOUT = 900;
 
+/** What has to be put back though nothing has changed in the settings. */
+export interface CiliumRepair {
+  /** Another one than before patches the Secret and has all agents start anew; empty: neither was ever needed. */
+  token: string;
+  /** There is no Secret to patch: it is made anew, with the same key. */
+  secretMissing: boolean;
+}
+
 export interface CiliumArgs {
   settings: Settings;
   cluster: Cluster;
   /** The provider of that very cluster. */
   provider: Provider;
+  /** What is not as the last update left it; absent: nothing to repair. */
+  repair?: CiliumRepair;
   /** What must be in place before Cilium starts or changes. */
   after?: pulumi.Resource[];
 }
@@ -31,12 +41,12 @@ export class Cilium extends pulumi.ComponentResource {
 
   constructor(name: string, args: CiliumArgs, opts?: pulumi.ComponentResourceOptions) {
     super("wirecloak:encryption:Cilium", name, {}, opts);
-    const { settings, cluster, provider } = args;
+    const { settings, cluster, provider, repair = { token: "", secretMissing: false } } = args;
     const inCluster = { parent: this, provider, ...cluster.lifetime };
 
     const secret =
       settings.encryption === "ipsec"
-        ? this.keysSecret(name, settings, { ...inCluster, dependsOn: args.after ?? [] })
+        ? this.keysSecret(name, settings, repair, { ...inCluster, dependsOn: args.after ?? [] })
         : undefined;
 
     const release = new Release(
@@ -46,7 +56,7 @@ export class Cilium extends pulumi.ComponentResource {
         name: "cilium",
         namespace: settings.cilium.namespace,
         ...chartReference(settings.cilium),
-        values: ciliumValues(settings, cluster),
+        values: ciliumValues(settings, cluster, repair.token),
         timeout: ROLLOUT_TIMEOUT,
       },
       // Agents mount the Secret, so it is there before them and goes after them.
@@ -56,7 +66,12 @@ export class Cilium extends pulumi.ComponentResource {
     this.registerOutputs({ revision: this.revision });
   }
 
-  private keysSecret(name: string, settings: Settings, inCluster: pulumi.CustomResourceOptions): Secret {
+  private keysSecret(
+    name: string,
+    settings: Settings,
+    { token, secretMissing }: CiliumRepair,
+    inCluster: pulumi.CustomResourceOptions,
+  ): Secret {
     const { keyId, keyBits } = settings.ipsec;
     // Key id and size are in the logical name: a new id is a new key, and the old one stays in state until the Secret holds the new.
     // Not RandomBytes: its resource id is the bytes themselves, and ids are never encrypted (pulumi/pulumi#8946).
@@ -64,10 +79,16 @@ export class Cilium extends pulumi.ComponentResource {
     return new Secret(
       `${name}-ipsec-keys`,
       {
-        metadata: { name: KEYS_SECRET, namespace: settings.cilium.namespace },
+        metadata: {
+          name: KEYS_SECRET,
+          namespace: settings.cilium.namespace,
+          // The second takes fields back from whoever has taken them.
+          ...(token && { annotations: { [REPAIR_ANNOTATION]: token, "pulumi.com/patchForce": "true" } }),
+        },
         stringData: { keys: psk.result.apply((hex) => ipsecKeyLine(keyId, hex)) },
       },
-      inCluster,
+      // The official kubernetes plugin does not update what is not there any more.
+      { ...inCluster, ...(secretMissing && { replaceOnChanges: ["*"], deleteBeforeReplace: true }) },
     );
   }
 }

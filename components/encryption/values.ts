@@ -11,6 +11,9 @@ export interface ClusterFacts<Host = string, Port = number> {
   bootIdFile?: string;
 }
 
+/** On what an update has put back, or started anew, because it was not as the one before had left it. Identity: others look for it. */
+export const REPAIR_ANNOTATION = "wirecloak.io/repair";
+
 /** What the user's own Helm values may change. */
 const DEFAULTS: Values = {
   image: { pullPolicy: "IfNotPresent" },
@@ -20,8 +23,13 @@ const DEFAULTS: Values = {
 /**
  * The values of the `cilium` Helm chart for these settings: everything the version in use knows and nothing it does not. The user's own values lie under ours.
  * Pure; the settings must have passed `loadSettings`.
+ * @param repair another text than before makes all agents start anew; empty where nothing was ever repaired
  */
-export function ciliumValues<Host, Port>(settings: Settings, cluster: ClusterFacts<Host, Port> = {}): Values {
+export function ciliumValues<Host, Port>(
+  settings: Settings,
+  cluster: ClusterFacts<Host, Port> = {},
+  repair = "",
+): Values {
   const encryption = encryptionValues(settings);
   const ours = [
     { cluster: { name: settings.cluster.name } },
@@ -32,6 +40,7 @@ export function ciliumValues<Host, Port>(settings: Settings, cluster: ClusterFac
     kubeProxyValues(settings, cluster),
     hubbleValues(settings),
     ipsecNeeds(settings, cluster),
+    repair === "" ? {} : { podAnnotations: { [REPAIR_ANNOTATION]: repair } },
   ].reduce(merge, {});
   // Not merged: nothing of a user's may stand beside our encryption block.
   return { ...merge(merge(DEFAULTS, settings.cilium.values), ours), encryption };

@@ -1,5 +1,13 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { LiveFacts } from "../../prover/live/facts.ts";
+import { runCommand } from "../../tools/command.ts";
+import { readNote } from "../../tools/files.ts";
+import { clusterFiles, stateDir } from "../../tools/paths.ts";
+import { type GuardPlace, guardPlaceOf } from "../cluster/guardPlace.ts";
+import { kubeconfigPlace } from "../cluster/place.ts";
 import type { Form } from "../encryption/guard/forms.ts";
+import { tableOf } from "../encryption/guard/table.ts";
 import type { Settings } from "../settings.ts";
 
 export type { ChangedBy, LiveFacts, LiveNode, LiveSecret } from "../../prover/live/facts.ts";
@@ -15,19 +23,85 @@ export interface Live extends LiveFacts {
 export interface LiveGuard {
   generation: string;
   forms: Form[];
+  /** Of its rules without its counters; absent where its program tells none. */
+  digest?: string;
 }
 
 /** There is a kubeconfig, but its cluster does not answer. */
 export interface Unreachable {
   unreachable: string;
+  at: string;
 }
 
+/** Where a live cluster is read from, and what is asked of it. */
+export interface LivePlace {
+  kubeconfig: string;
+  context?: string;
+  namespace: string;
+  /** Undefined: nobody asks for a guard. */
+  guard?: { table: string; place: GuardPlace };
+}
+
+/** Milliseconds for one of the programs: a thousand nodes are listed in a few seconds. */
+const TIMEOUT = 20_000;
+
+const PROVER = join(import.meta.dirname, "../../prover/main.ts");
+const GUARD = join(import.meta.dirname, "../encryption/guard/main.ts");
+
 /** Reads the live cluster of these settings, without a change to it; undefined where there is none yet. */
-export async function readLive(_settings: Settings): Promise<Live | Unreachable | undefined> {
-  return undefined;
+export async function readLive(
+  settings: Settings,
+  look: (place: LivePlace) => Promise<Live | Unreachable> = lookAt,
+): Promise<Live | Unreachable | undefined> {
+  const place = livePlace(settings);
+  if (!existsSync(place.kubeconfig) || isHalfMade(settings)) return undefined;
+  return look(place);
 }
 
 /** Whether a cluster was read. */
 export function isLive(live: Live | Unreachable | undefined): live is Live {
   return live !== undefined && !("unreachable" in live);
+}
+
+/** Where the cluster of these settings is, known before there is any resource. */
+export function livePlace(settings: Settings): LivePlace {
+  const place = settings.guard ? guardPlaceOf(settings) : undefined;
+  return {
+    ...kubeconfigPlace(settings.cluster),
+    namespace: settings.cilium.namespace,
+    ...(place && { guard: { table: tableOf(settings.cluster.name), place } }),
+  };
+}
+
+/** A cluster whose making was cut short is made anew. */
+function isHalfMade({ cluster }: Settings): boolean {
+  if (cluster.provider === "existing") return false;
+  return readNote<{ made: boolean }>(clusterFiles(stateDir(), cluster.name).record)?.made === false;
+}
+
+/** Reads a live cluster and its guard. */
+export async function lookAt({ kubeconfig, context, namespace, guard }: LivePlace): Promise<Live | Unreachable> {
+  const [cluster, shown] = await Promise.all([
+    program(PROVER, [
+      ...["live", "--kubeconfig", kubeconfig, "--namespace", namespace],
+      ...(context === undefined ? [] : ["--context", context]),
+    ]),
+    guard && program(GUARD, ["show"], JSON.stringify(guard)),
+  ]);
+  if (cluster.code !== 0) {
+    const said = cluster.stderr.trim() || cluster.failure || "no answer";
+    return { unreachable: said, at: new Date().toISOString() };
+  }
+  const facts = JSON.parse(cluster.stdout) as LiveFacts;
+  // A guard that cannot be asked is the update's to set, not this reading's to fail on.
+  return { ...facts, guard: shown?.code === 0 ? (JSON.parse(shown.stdout) as LiveGuard | null) : undefined };
+}
+
+function program(path: string, args: string[], input = "") {
+  return runCommand(process.execPath, [path, ...args], {
+    cwd: import.meta.dirname,
+    env: process.env,
+    timeoutMs: TIMEOUT,
+    input,
+  });
 }

@@ -19,6 +19,8 @@ export interface ProofArgs {
   cluster: Cluster;
   /** Revision of the Helm release: each new one is proven anew. */
   revision: pulumi.Input<number>;
+  /** A new one has all proven anew where nothing else has changed; empty: nothing to repair. */
+  repair?: string;
   /** What else must be done before. */
   after?: pulumi.Resource[];
 }
@@ -35,6 +37,8 @@ export class Proof extends pulumi.ComponentResource {
   readonly evidence: pulumi.Output<string | null>;
   /** Why the verdict is no better, each naming its evidence. */
   readonly reasons: pulumi.Output<string[]>;
+  /** What the proof printed: another text after each run, since it counts packets. */
+  readonly ran: pulumi.Output<string>;
   /** What the live cluster is held against. */
   readonly intent: Intent;
 
@@ -62,12 +66,13 @@ export class Proof extends pulumi.ComponentResource {
           ...(cluster.context !== undefined && { KUBECONFIG_CONTEXT: cluster.context }),
         },
         // A Command runs again only when its triggers change.
-        triggers: [args.revision, intent, cluster.incarnation],
+        triggers: [args.revision, intent, cluster.incarnation, ...(args.repair ? [args.repair] : [])],
         addPreviousOutputInEnv: false,
         logging: local.Logging.Stderr,
       },
       { parent: this, ...cluster.lifetime, dependsOn: args.after ?? [] },
     );
+    this.ran = proof.stdout;
     const summary = proof.stdout.apply((text) => JSON.parse(text) as Summary);
     this.verdict = summary.verdict;
     this.statement = summary.statement;

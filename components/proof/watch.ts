@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Intent } from "../../prover/intent.ts";
 import { evidenceFolder, watchFolder } from "../../tools/paths.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { tableOf } from "../encryption/guard/guard.ts";
+import { tableOf } from "../encryption/guard/table.ts";
 import type { Settings } from "../settings.ts";
 
 /** Watches as a program of its own, which knows nothing of Pulumi. */

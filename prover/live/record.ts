@@ -26,6 +26,8 @@ export interface SettledRecord {
   at: string;
   digests: {
     config: string | null;
+    /** Of the options that agents get from the DaemonSet. */
+    agents: string | null;
     /** Of all CiliumNodeConfigs. */
     nodeConfigs: string;
     /** Null: there was none. Absent: it could not be read. */
@@ -47,6 +49,7 @@ const schema: z.ZodType<SettledRecord> = z.object({
   at: z.string(),
   digests: z.object({
     config: z.string().nullable(),
+    agents: z.string().nullable(),
     nodeConfigs: z.string(),
     secret: z.string().nullable().optional(),
     guard: z.string().nullable().optional(),

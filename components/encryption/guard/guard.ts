@@ -9,6 +9,7 @@ import { kubeconfigPlace } from "../../cluster/place.ts";
 import type { Settings } from "../../settings.ts";
 import { formsOf } from "./forms.ts";
 import type { GuardOrder } from "./order.ts";
+import { tableOf } from "./table.ts";
 
 /** Sets and takes away; a program of its own, which knows nothing of Pulumi. */
 const PROGRAM = join(import.meta.dirname, "main.ts");
@@ -34,6 +35,8 @@ export class Guard extends pulumi.ComponentResource {
   readonly widened: pulumi.Resource[] = [];
   /** What must be there before a proof of allowed plaintext; empty in the other modes. */
   readonly opened: pulumi.Resource[] = [];
+  /** All its steps; each tells something new on standard output when it has run. */
+  readonly steps: local.Command[] = [];
   private readonly settings: Settings;
   private readonly narrow?: (after: pulumi.Resource) => pulumi.Resource;
 
@@ -65,13 +68,17 @@ export class Guard extends pulumi.ComponentResource {
         { parent: this, dependsOn: after ?? [] },
       );
       this.widened = [widened];
-      this.narrow = (after) =>
-        new local.Command(
+      this.steps.push(widened);
+      this.narrow = (after) => {
+        const narrowed = new local.Command(
           `${step}-narrow`,
           // Bound to each run of the first step, also where its own order is the same as before: after a change that failed and was taken back.
           { ...run("narrow", watch, order, { AFTER: widened.stdout }) },
           { parent: this, dependsOn: [after] },
         );
+        this.steps.push(narrowed);
+        return narrowed;
+      };
     }
     this.registerOutputs({});
   }
@@ -85,11 +92,6 @@ export class Guard extends pulumi.ComponentResource {
   proven(proof: pulumi.Resource): void {
     if (this.settings.encryption !== "none") this.narrow?.(proof);
   }
-}
-
-/** Identity: the nftables table of a cluster. On kind's host there may be several. */
-export function tableOf(cluster: string): string {
-  return `wirecloak-${cluster}`;
 }
 
 /** How the prover asks for the guard of these settings; null where none is meant to be. */

@@ -2,6 +2,11 @@ import { createHash } from "node:crypto";
 import { type Form, formsIn } from "./forms.ts";
 import { type Count, DROPS, type Drop, SEAL } from "./ruleset.ts";
 
+/** Identity: the nftables table of a cluster. On kind's host there may be several. */
+export function tableOf(cluster: string): string {
+  return `wirecloak-${cluster}`;
+}
+
 /** A guard in force, as its table tells of itself. */
 export interface GuardTable {
   generation: string;

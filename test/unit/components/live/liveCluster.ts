@@ -44,7 +44,7 @@ export function liveCluster(mode: "ipsec" | "wireguard" | "none", change: Change
       schema: 1,
       run: "1",
       at: LONG_AGO,
-      digests: { config: "config-1", nodeConfigs: "", secret: ipsec ? "secret-3" : null, nodes: {} },
+      digests: { agents: null, config: "config-1", nodeConfigs: "", secret: ipsec ? "secret-3" : null, nodes: {} },
       options: {},
       repairs: { cilium: "", guard: "", proof: "" },
       key: ipsec ? { id: 3, digest: "secret-3", since: LONG_AGO } : null,

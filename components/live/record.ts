@@ -1,0 +1,51 @@
+import { digestOf } from "../../prover/live/digest.ts";
+import type { Live, LiveSecret, Repairs, SettledRecord } from "./live.ts";
+
+/** Options of cilium-config that an update is about: those of encryption, and how packets travel. */
+const OPTION =
+  /^(enable-(ipsec|wireguard|encryption|ztunnel)|encrypt|ipsec-|wireguard-|node-encryption|routing-mode|tunnel|boot-id)/;
+
+/** Whether an option of cilium-config is among those that a record keeps as they are. */
+export function isOfEncryption(option: string): boolean {
+  return OPTION.test(option);
+}
+
+/** What the cluster is held against later. */
+export function digestsOf(live: Live): SettledRecord["digests"] {
+  const { config, daemonSet, nodeConfigs, secret, secretUnread, guard, ciliumNodes } = live;
+  return {
+    config: config?.digest ?? null,
+    // Options that the agents get beside cilium-config.
+    agents: daemonSet && digestOf(daemonSet.options),
+    nodeConfigs: digestOf(nodeConfigs.map(({ name, digest }) => [name, digest])),
+    ...(secretUnread === null && { secret: secret?.digest ?? null }),
+    ...(guard !== undefined && { guard: guard && (guard.digest ?? digestOf([guard.generation, guard.forms])) }),
+    nodes: Object.fromEntries(
+      ciliumNodes.map(({ name, bootId, key, publicKey }) => [
+        name,
+        { boot: bootId && digestOf(bootId), keys: digestOf([key, publicKey]) },
+      ]),
+    ),
+  };
+}
+
+/** The record of a cluster as an update has left it. `run` and `at`: of that update. */
+export function recordOf(live: Live, repairs: Repairs, { run, at }: { run: string; at: string }): SettledRecord {
+  const options = Object.entries(live.config?.data ?? {}).filter(([name]) => isOfEncryption(name));
+  return {
+    schema: 1,
+    run,
+    at,
+    digests: digestsOf(live),
+    options: Object.fromEntries(options),
+    repairs,
+    key: live.secretUnread === null ? keyOf(live.secret, live.record, at) : (live.record?.key ?? null),
+  };
+}
+
+/** The key keeps the time when it was first seen, for as long as it is the same. */
+function keyOf(secret: LiveSecret | null, before: SettledRecord | null, at: string): SettledRecord["key"] {
+  if (!secret || secret.keyId === null) return null;
+  const { keyId: id, digest, by } = secret;
+  return before?.key?.digest === digest ? { ...before.key, id } : { id, digest, since: by?.time ?? at };
+}

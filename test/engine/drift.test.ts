@@ -1,0 +1,81 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { processesIn } from "../../rehearsal/processes.ts";
+import { projectRoot } from "../../tools/paths.ts";
+import { describeUnless } from "../skip.ts";
+import { EngineStack, healthyVerdict, withoutEngine } from "./engineStack.ts";
+
+jest.setTimeout(180_000);
+
+describeUnless(withoutEngine, "a cluster that is not as the last update left it", () => {
+  let stack: EngineStack;
+  beforeAll(() => {
+    stack = new EngineStack();
+    stack.configure({ "wirecloak:encryption": "ipsec" });
+    expect(stack.up().code).toBe(0);
+  });
+  afterAll(() => stack.close());
+
+  const system = (...args: string[]) => stack.kubectl("-n", "kube-system", ...args);
+  const keyLine = () => system("get", "secret", "cilium-ipsec-keys", "-o", "jsonpath={.data.keys}").output;
+  const agentPods = () =>
+    system("get", "pods", "-l", "k8s-app=cilium", "-o", "jsonpath={.items[*].metadata.uid}").output;
+  const preview = (...args: string[]) => stack.pulumi("preview", "--non-interactive", ...args);
+
+  function repaired(): string {
+    const { code, output } = stack.up();
+    expect(output).not.toContain("error:");
+    expect(code).toBe(0);
+    expect(stack.outputs()).toMatchObject({ verdict: healthyVerdict });
+    return output;
+  }
+
+  function untouched(): void {
+    const { code, output } = preview("--expect-no-changes");
+    expect(output).not.toContain("not as the last update left it");
+    expect(code).toBe(0);
+  }
+
+  test("a hand-edited cilium-config is named with who did it, and put back", () => {
+    const patch = '{"data":{"enable-ipsec":"false"}}';
+    expect(system("patch", "configmap", "cilium-config", "--patch", patch, "--field-manager=somebody").code).toBe(0);
+    const { output } = preview();
+    expect(output).toMatch(/cilium-config was changed by somebody at \S+: enable-ipsec true -> false/);
+    expect(output).toMatch(/cilium-release.*update/);
+    repaired();
+    expect(system("get", "configmap", "cilium-config", "-o", "jsonpath={.data.enable-ipsec}").output).toBe("true");
+    untouched();
+  });
+
+  test("a deleted Secret comes back with the same key", () => {
+    const before = keyLine();
+    expect(system("delete", "secret", "cilium-ipsec-keys").code).toBe(0);
+    expect(repaired()).toContain("Secret cilium-ipsec-keys was deleted");
+    expect(keyLine()).toBe(before);
+  });
+
+  test("a key edited by hand is put back, and the agents start anew, since they take no other key of the same id", () => {
+    const [before, pods] = [keyLine(), agentPods()];
+    const other = Buffer.from(`3+ rfc4106(gcm(aes)) ${"ab".repeat(20)} 128`).toString("base64");
+    const patch = JSON.stringify({ data: { keys: other } });
+    expect(system("patch", "secret", "cilium-ipsec-keys", "--patch", patch, "--field-manager=somebody").code).toBe(0);
+    expect(repaired()).toMatch(/Secret cilium-ipsec-keys was changed by somebody at \S+: it holds another key/);
+    expect(keyLine()).toBe(before);
+    expect(agentPods()).not.toBe(pods);
+  });
+
+  test("nodes that have rebooted are proven again, and nothing else changes", () => {
+    const program = join(projectRoot, "rehearsal/main.ts");
+    const run = (...args: string[]) => spawnSync("node", [program, ...args], { env: stack.env, encoding: "utf8" });
+    const machines = processesIn(join(stack.stateDir, "clusters/t")).filter(
+      ({ program }) => program === "wirecloak-agent",
+    );
+    expect(machines.length).toBeGreaterThan(0);
+    for (const { pid } of machines) process.kill(pid, "SIGKILL");
+    expect(run("start", "--name", "t").status).toBe(0);
+    const pods = agentPods();
+    expect(repaired()).toMatch(/t-worker has rebooted/);
+    expect(agentPods()).toBe(pods);
+    untouched();
+  });
+});
