@@ -133,11 +133,14 @@ function nodeDrift(live: Live, { digests: { nodes: before } }: SettledRecord): D
   const edited = both.filter((name) => !rebooted.includes(name) && now[name]?.keys !== before[name]?.keys);
   const by = new Map(live.ciliumNodes.map((node) => [node.name, node.by]));
   const proof = (names: string[], did: string): Drift[] =>
-    named(names).map((name) => ({ repair: "proof", what: `${name} ${did}` }));
+    named(names).map((name) => ({
+      repair: "proof",
+      what: `${name.startsWith("and ") ? name : `node ${name}`} ${did}`,
+    }));
   return [
-    ...proof(came, "has joined"),
-    ...proof(gone, "has left"),
-    ...proof(rebooted, "has rebooted"),
+    ...proof(came, "joined"),
+    ...proof(gone, "left"),
+    ...proof(rebooted, "rebooted"),
     ...named(edited).map((name): Drift => {
       const who = by.get(name);
       return {
@@ -150,7 +153,7 @@ function nodeDrift(live: Live, { digests: { nodes: before } }: SettledRecord): D
 
 /** The first few names, and how many more. */
 function named(names: string[]): string[] {
-  return names.length <= NAMED ? names : [...names.slice(0, NAMED), `${names.length - NAMED} more`];
+  return names.length <= NAMED ? names : [...names.slice(0, NAMED), `and ${names.length - NAMED} more`];
 }
 
 function guardDrift(live: Live, { digests }: SettledRecord): Drift[] {

@@ -74,7 +74,7 @@ describeUnless(withoutEngine, "a cluster that is not as the last update left it"
     for (const { pid } of machines) process.kill(pid, "SIGKILL");
     expect(run("start", "--name", "t").status).toBe(0);
     const pods = agentPods();
-    expect(repaired()).toMatch(/t-worker has rebooted/);
+    expect(repaired()).toMatch(/node t-worker rebooted/);
     expect(agentPods()).toBe(pods);
     untouched();
   });

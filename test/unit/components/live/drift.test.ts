@@ -1,0 +1,204 @@
+import { drifted, isSecretMissing, repairs } from "../../../../components/live/drift.ts";
+import type { Live, Repairs } from "../../../../components/live/live.ts";
+import { recordOf } from "../../../../components/live/record.ts";
+
+const AT = "2026-11-21T10:00:00.000Z";
+const helm = { manager: "helm", operation: "Update", time: AT };
+const somebody = { manager: "kubectl-edit", operation: "Update", time: "2026-11-22T08:00:00.000Z" };
+const NONE: Repairs = { cilium: "", guard: "", proof: "" };
+
+/** A cluster in IPsec mode as an update has left it, with the record of that. */
+function settled(repaired: Repairs = NONE): Live {
+  const node = (name: string) => ({ name, bootId: `boot of ${name}`, key: 3, publicKey: null, by: null });
+  const live: Live = {
+    schema: 1,
+    takenAt: AT,
+    config: { data: { "enable-ipsec": "true", debug: "false" }, digest: "c1", changes: [{ ...helm, keys: ["debug"] }] },
+    nodeConfigs: [],
+    daemonSet: {
+      ...{ generation: 1, observedGeneration: 1, desired: 2, updated: 2, ready: 2 },
+      revision: "r",
+      options: [],
+    },
+    agents: [],
+    ciliumNodes: [node("n1"), node("n2")],
+    nodes: [],
+    secret: { keyId: 3, keyBits: 128, digest: "k1", by: helm },
+    secretUnread: null,
+    guard: { generation: "g", forms: ["ipsec"], digest: "g1" },
+    record: null,
+  };
+  return { ...live, record: recordOf(live, repaired, { run: "run-1", at: AT }) };
+}
+
+function at<T>(items: T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new Error(`nothing at ${index}`);
+  return item;
+}
+
+type Case = [name: string, change: (live: Live) => Partial<Live>, touched: (keyof Repairs)[], words: RegExp];
+const CASES: Case[] = [
+  [
+    "an option of encryption",
+    ({ config }) => ({
+      config: config && {
+        ...{ data: { ...config.data, "enable-ipsec": "false" }, digest: "c2" },
+        changes: [{ ...somebody, keys: ["enable-ipsec"] }, ...config.changes],
+      },
+    }),
+    ["cilium", "proof"],
+    /^cilium-config was changed by kubectl-edit at 2026-11-22T08:00:00.000Z: enable-ipsec true -> false$/,
+  ],
+  [
+    "an option that is new",
+    ({ config }) => ({
+      config: config && { ...config, data: { ...config.data, "encrypt-node": "true" }, digest: "c2" },
+    }),
+    ["cilium", "proof"],
+    /encrypt-node absent -> true$/,
+  ],
+  [
+    "another option",
+    ({ config }) => ({ config: config && { ...config, data: { ...config.data, debug: "true" }, digest: "c2" } }),
+    ["cilium", "proof"],
+    /nothing to do with encryption/,
+  ],
+  ["no cilium-config", () => ({ config: null }), ["cilium", "proof"], /cilium-config was deleted/],
+  ["no DaemonSet", () => ({ daemonSet: null }), ["cilium", "proof"], /DaemonSet cilium was deleted/],
+  [
+    "agents with other options",
+    ({ daemonSet }) => ({ daemonSet: daemonSet && { ...daemonSet, options: ["enable-ipsec=false"] } }),
+    ["cilium", "proof"],
+    /other options/,
+  ],
+  [
+    "a CiliumNodeConfig",
+    () => ({ nodeConfigs: [{ name: "off", digest: "o", by: somebody }] }),
+    ["cilium", "proof"],
+    /CiliumNodeConfigs.*off by kubectl-edit/,
+  ],
+  ["no Secret", () => ({ secret: null }), ["cilium", "proof"], /Secret cilium-ipsec-keys was deleted/],
+  [
+    "another key of the same id",
+    () => ({ secret: { keyId: 3, keyBits: 128, digest: "k2", by: somebody } }),
+    ["cilium", "proof"],
+    /Secret cilium-ipsec-keys was changed by kubectl-edit.*another key/,
+  ],
+  [
+    "keys of a node without a reboot",
+    ({ ciliumNodes }) => ({ ciliumNodes: [at(ciliumNodes, 0), { ...at(ciliumNodes, 1), key: 0, by: somebody }] }),
+    ["cilium", "proof"],
+    /CiliumNode n2 were changed by kubectl-edit/,
+  ],
+  [
+    "a reboot, with new keys",
+    ({ ciliumNodes }) => ({ ciliumNodes: [at(ciliumNodes, 0), { ...at(ciliumNodes, 1), bootId: "b", key: 4 }] }),
+    ["proof"],
+    /^node n2 rebooted$/,
+  ],
+  ["a node that left", ({ ciliumNodes }) => ({ ciliumNodes: [at(ciliumNodes, 0)] }), ["proof"], /^node n2 left$/],
+  [
+    "a node that joined",
+    ({ ciliumNodes }) => ({ ciliumNodes: [...ciliumNodes, { ...at(ciliumNodes, 0), name: "n3" }] }),
+    ["proof"],
+    /^node n3 joined$/,
+  ],
+  ["no guard", () => ({ guard: null }), ["guard", "proof"], /^the guard is gone$/],
+  [
+    "a guard with another rule",
+    () => ({ guard: { generation: "g", forms: ["ipsec"], digest: "g2" } }),
+    ["guard", "proof"],
+    /the guard is another/,
+  ],
+];
+
+describe.each<[string, Repairs]>([
+  ["after an ordinary update", NONE],
+  ["after a repair", { cilium: "a", guard: "b", proof: "c" }],
+])("%s", (_, before) => {
+  test("what is as the record has it keeps the recorded tokens, and says nothing", () => {
+    const live = settled(before);
+    expect(repairs(live)).toEqual(before);
+    expect(drifted({ ...live, takenAt: "2027-01-01T00:00:00.000Z" })).toEqual([]);
+  });
+
+  test.each(CASES)(
+    "%s: a new token for what it takes and for the proof, the others as they were",
+    (_, change, touched, words) => {
+      const live = settled(before);
+      const off = { ...live, ...change(live) };
+      const now = repairs(off);
+      for (const part of ["cilium", "guard", "proof"] as const) {
+        if (touched.includes(part)) expect(now[part]).not.toBe(before[part]);
+        else expect(now[part]).toBe(before[part]);
+      }
+      expect(now).toEqual(repairs({ ...off, takenAt: "2027-01-01T00:00:00.000Z" }));
+      expect(drifted(off)).toEqual([expect.stringMatching(words)]);
+    },
+  );
+});
+
+test("the same damage after its repair is damage again", () => {
+  const broken = (live: Live): Live => ({ ...live, secret: null });
+  const first = repairs(broken(settled()));
+  expect(repairs(broken(settled(first))).cilium).not.toBe(first.cilium);
+});
+
+test("what could not be read is no drift", () => {
+  const live = settled();
+  expect(repairs({ ...live, secret: null, secretUnread: "forbidden", guard: undefined })).toEqual(NONE);
+  expect(isSecretMissing({ ...live, secret: null, secretUnread: "forbidden" })).toBe(false);
+});
+
+test("before the first update, and before there is a cluster, there is nothing to repair", () => {
+  expect(repairs(undefined)).toEqual(NONE);
+  expect(repairs({ ...settled(), config: null, daemonSet: null, record: null })).toEqual(NONE);
+});
+
+test("where no complete update is on record, the guard is set and the wire proven, and a missing key put back", () => {
+  const live = { ...settled(), record: null };
+  expect(repairs(live)).toMatchObject({
+    cilium: "",
+    guard: expect.stringMatching(/.+/),
+    proof: expect.stringMatching(/.+/),
+  });
+  expect(repairs({ ...live, secret: null }).cilium).not.toBe("");
+});
+
+test("a cluster that does not answer has all run again, and is named", () => {
+  const found = { unreachable: "connection refused", at: AT };
+  expect(Object.values(repairs(found))).not.toContain("");
+  expect(drifted(found)).toEqual(["the cluster does not answer: connection refused"]);
+});
+
+test("of many nodes only the first are named", () => {
+  const live = settled();
+  const many = Array.from({ length: 1000 }, (_, index) => ({ ...at(live.ciliumNodes, 0), name: `m${index}` }));
+  const words = drifted({ ...live, ciliumNodes: [...live.ciliumNodes, ...many] });
+  expect(words).toHaveLength(6);
+  expect(words.at(-1)).toBe("and 995 more joined");
+});
+
+describe("the record", () => {
+  test("keeps the time of the key for as long as it is the same", () => {
+    const live = settled();
+    expect(live.record?.key).toEqual({ id: 3, digest: "k1", since: AT });
+    const later = { run: "run-2", at: "2026-12-24T00:00:00.000Z" };
+    const patched = { ...live, secret: live.secret && { ...live.secret, by: somebody } };
+    expect(recordOf(patched, NONE, later).key?.since).toBe(AT);
+    const rotated = { ...live, secret: { keyId: 4, keyBits: 128, digest: "k2", by: somebody } };
+    expect(recordOf(rotated, NONE, later).key).toEqual({ id: 4, digest: "k2", since: somebody.time });
+    expect(recordOf({ ...live, secret: null, secretUnread: "forbidden" }, NONE, later).key?.since).toBe(AT);
+  });
+
+  test("of a thousand nodes fits into a ConfigMap", () => {
+    const live = settled();
+    const many = Array.from({ length: 1000 }, (_, index) => ({
+      ...at(live.ciliumNodes, 0),
+      name: `worker-${index}.example.internal`,
+    }));
+    const text = JSON.stringify(recordOf({ ...live, ciliumNodes: many }, NONE, { run: "r", at: AT }));
+    expect(text.length).toBeLessThan(200_000);
+  });
+});
