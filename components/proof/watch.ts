@@ -5,6 +5,7 @@ import type { Intent } from "../../prover/intent.ts";
 import { evidenceFolder, watchFolder } from "../../tools/paths.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { tableOf } from "../encryption/guard/table.ts";
+import type { Repairs } from "../live/live.ts";
 import type { Settings } from "../settings.ts";
 
 /** Watches as a program of its own, which knows nothing of Pulumi. */
@@ -16,7 +17,7 @@ export interface WatchArgs {
   cluster: Cluster;
   intent: Intent;
   /** What makes this update repair something: empty texts where nothing is to be. */
-  repairs?: Readonly<Record<string, string>>;
+  repairs?: Partial<Repairs>;
 }
 
 /**
@@ -86,7 +87,7 @@ export function watchOrder(
   settings: Settings,
   cluster: Pick<Cluster, "guardPlace">,
   intent: Intent,
-  repairs: Readonly<Record<string, string>>,
+  repairs: Partial<Repairs>,
 ): object {
   const { guardPlace: place } = cluster;
   const guarded = settings.guard && place !== undefined;
