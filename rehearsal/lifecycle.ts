@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { UserError } from "../components/userError.ts";
 import { writeWhole } from "../tools/files.ts";
 import { withLock } from "../tools/lock.ts";
@@ -178,6 +179,23 @@ export function outside(stateDir: string, name: string, command: readonly string
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });
+}
+
+/**
+ * nft on the nodes' bridge; resolves with its exit code. What it takes on standard input is kept: the bridge goes with the agent's process, and
+ * is made anew with it, before any node is plugged in.
+ */
+export async function nft(stateDir: string, name: string, args: readonly string[]): Promise<number> {
+  if (args.join(" ") !== "-f -") return outside(stateDir, name, ["nft", ...args]);
+  const { files } = existing(stateDir, name);
+  const document = await text(process.stdin);
+  const { status } = spawnSync(startedAgent(files), ["outside", "--dir", files.folder, "--", "nft", "-f", "-"], {
+    input: document,
+    stdio: ["pipe", "inherit", "inherit"],
+    env: plainEnvironment(),
+  });
+  if (status === 0) writeWhole(files.rules, document);
+  return status ?? 1;
 }
 
 /** Where the nodes of a cluster have their addresses. */

@@ -4,6 +4,7 @@
 // node rehearsal/main.ts fault --name NAME [--state DIR] [list|clear|reboot NODE|agent-crash NODE|api-restart|set KIND NODE [--peer NODE] [--percent N]
 //                                                                       [--seconds N]]  see docs/faults.md
 // node rehearsal/main.ts outside --name NAME [--state DIR] -- COMMAND...    runs it on the nodes' bridge, such as tcpdump -i lan0
+// node rehearsal/main.ts nft --name NAME [--state DIR] -- ARGUMENT...        nft there; a document that it takes (-f -) is set again when the cluster starts
 // node rehearsal/main.ts sweep [--state DIR]                            removes every rehearsal cluster of this state folder
 // node rehearsal/main.ts package [--out DIR] [--version V]...           packages the stand-in chart
 // Progress goes to stderr. Each may be cut short at any moment, kill -9 included, and run again.
@@ -15,7 +16,7 @@ import { z } from "zod";
 import { UserError } from "../components/userError.ts";
 import { withLock } from "../tools/lock.ts";
 import { stateDir } from "../tools/paths.ts";
-import { create, fault, network, outside, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
+import { create, fault, network, nft, outside, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
 import { packageChart } from "./package.ts";
 
 const specShape = z.object({
@@ -43,7 +44,7 @@ const say: Say = (line) => console.error(`rehearsal: ${line}`);
 process.umask(0o077);
 try {
   const [first = "", ...words] = positionals;
-  const command = first === "fault" || first === "outside" ? first : positionals.join(" ");
+  const command = ["fault", "outside", "nft"].includes(first) ? first : positionals.join(" ");
   if (process.platform !== "linux")
     throw new UserError([
       {
@@ -72,6 +73,10 @@ async function onClusters(command: string, words: string[], name = ""): Promise<
     process.exitCode = await outside(state, name, words);
     return;
   }
+  if (command === "nft" && name) {
+    process.exitCode = await nft(state, name, words);
+    return;
+  }
   if (command === "fault" && name) return fault(state, name, [...words, ...faultOptions()]);
   const waiting = (holder: string) => say(`waiting for ${holder}, which works on a rehearsal cluster of this checkout`);
   await withLock(join(state, "clusters", "rehearsal.lock"), waiting, async () => {
@@ -85,7 +90,7 @@ async function onClusters(command: string, words: string[], name = ""): Promise<
         key: "command",
         value: command,
         message: "Not known, or --name is missing.",
-        allowed: "create, scale, delete, start, status, network, fault, outside (all with --name), sweep, package",
+        allowed: "create, scale, delete, start, status, network, fault, outside, nft (all with --name), sweep, package",
       },
     ]);
   });

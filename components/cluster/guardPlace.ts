@@ -56,7 +56,7 @@ export function kindGuardPlace({ name, image }: KindSpec): GuardPlace {
 /** On the bridge of the rehearsal's nodes. */
 export function rehearsalGuardPlace(name: string): GuardPlace {
   return {
-    nft: [...onRehearsalBridge(name), "nft"],
+    nft: ["node", REHEARSAL_PROGRAM, "nft", "--name", name, "--"],
     network: ["node", REHEARSAL_PROGRAM, "network", "--name", name],
     ofCluster: true,
   };

@@ -118,6 +118,10 @@ func run(ctx context.Context, dir string, port int, choice string) error {
 		return err
 	}
 	defer network.close()
+	// Before any node is plugged in, so that nothing crosses without them.
+	if err := network.restoreRules(filepath.Join(dir, "bridge.nft")); err != nil {
+		return err
+	}
 	watched := watch(ctx, client)
 	world := newWorld(watched.ciliumNodes, network.stats)
 	runner := &runner{

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
+	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 
 	"wirecloak/rehearsal/agent/wire"
@@ -65,6 +69,28 @@ func newNetwork(choice string) (*network, error) {
 		slog.Info("wire: on", "device", wire.Bridge, "at", n.lan.Namespace().Path())
 	}
 	return n, nil
+}
+
+// restoreRules sets the nftables rules that the bridge of an earlier process had (rehearsal/record.ts); no file is none.
+func (n *network) restoreRules(path string) error {
+	rules, err := os.Open(path)
+	if n.lan == nil || errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer rules.Close()
+	var complaint strings.Builder
+	nft := exec.Command("nft", "-f", "-")
+	nft.Stdin, nft.Stderr = rules, &complaint
+	if err := n.lan.Namespace().Start(nft); err != nil {
+		return fmt.Errorf("the rules of the bridge cannot be set again: %w", err)
+	}
+	if err := nft.Wait(); err != nil {
+		return fmt.Errorf("the rules of the bridge cannot be set again: nft: %w: %s", err, strings.TrimSpace(complaint.String()))
+	}
+	return nil
 }
 
 // close takes everything away. The kernel would do the same when this process ends.

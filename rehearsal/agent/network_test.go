@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -161,5 +163,42 @@ func TestPodsOfTwoNodesTalkAndTheAgentsTellIt(t *testing.T) {
 	until(t, "the end of what it left", func() bool { return !left() })
 	if _, err := k.execInWorkload(context.Background(), client, "c", []string{"true"}, nil, nil, nil); err == nil {
 		t.Error("runs commands in a pod that has ended")
+	}
+}
+
+func TestTheBridgeGetsBackTheRulesOfAnEarlierProcess(t *testing.T) {
+	if err := wire.Available(); err != nil {
+		t.Skip(err)
+	}
+	net, err := newNetwork(wireOn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(net.close)
+	path := filepath.Join(t.TempDir(), "bridge.nft")
+	if err := net.restoreRules(path); err != nil {
+		t.Fatal("without rules:", err)
+	}
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("table bridge kept\ndelete table bridge kept\ntable bridge kept {\n}\n")
+	if err := net.restoreRules(path); err != nil {
+		t.Fatal(err)
+	}
+	var listed strings.Builder
+	list := exec.Command("nft", "list", "tables")
+	list.Stdout = &listed
+	if err := net.lan.Namespace().Start(list); err != nil {
+		t.Fatal(err)
+	}
+	if err := list.Wait(); err != nil || listed.String() != "table bridge kept\n" {
+		t.Fatal(err, listed.String())
+	}
+	write("no rules")
+	if err := net.restoreRules(path); err == nil {
+		t.Fatal("rules that nft does not take were no error")
 	}
 }
