@@ -51,10 +51,11 @@ export interface Outcome {
 }
 
 /** What is wrong with an update under the guard, in a line; undefined where all is right. */
-export function faultOf({ code, verdict, wanted, change, guard, said }: Outcome): string | undefined {
+export function faultOf({ row, code, verdict, wanted, change, guard, said }: Outcome): string | undefined {
   if (code !== 0) return `the update ended with ${code}: ${said ?? ""}`;
   if (verdict !== wanted) return `the verdict is ${verdict}, not ${wanted}`;
-  if (!change) return "no change was watched";
+  // Where a cluster is made there is nothing to watch yet.
+  if (!change) return row === undefined ? undefined : "no change was watched";
   if (!change.complete) return `the watch is incomplete: ${change.why}`;
   if (guard && change.leaked > 0) return `${change.leaked} packets leaked`;
   return undefined;

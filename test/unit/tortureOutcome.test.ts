@@ -81,6 +81,10 @@ test.each<[string, Outcome, RegExp]>([
   expect(complaints(judged([found]), [found])).toHaveLength(1);
 });
 
+test("an update that only makes a cluster needs no watch", () => {
+  expect(faultOf(outcome(LEAKING, true, {}, { row: undefined, change: null }))).toBeUndefined();
+});
+
 test("leaks of updates between rows count as well", () => {
   const between = [...good, outcome(LEAKING, true, { leaked: 2 }, { row: undefined })];
   expect(summary(judged(between), between)).toBe("transitions: 1, leaked: 2, control leaked: 1");
