@@ -18,6 +18,9 @@ const FILTER = [
   "(ip proto 50 and ip[27] & 0x3f = 0)",
 ].join(" or ");
 
+/** Handed on at once, and in KiB what the kernel keeps meanwhile: much may come at a time where plaintext is allowed. */
+const BUFFER = ["--immediate-mode", "-B", "16384"];
+
 /** What left the nodes' bridge by its ports, past any guard. */
 export interface Captured {
   /** Readable packets, each as a line of tcpdump's with the time in seconds since 1970 at its begin. */
@@ -42,7 +45,7 @@ export class Capture {
     this.cluster = cluster;
     this.log = log;
     const to = openSync(log, "w");
-    const tcpdump = ["tcpdump", "-i", "any", "-Q", "out", "-nn", "-tt", "-l", "-s", "128", "--immediate-mode", FILTER];
+    const tcpdump = ["tcpdump", "-i", "any", "-Q", "out", "-nn", "-tt", "-l", "-s", "128", ...BUFFER, FILTER];
     this.process = spawn("node", this.outside(tcpdump), { env, stdio: ["ignore", to, to] });
     closeSync(to);
   }

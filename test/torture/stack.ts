@@ -112,6 +112,8 @@ export function kill({ pid }: ChildProcess): void {
 export async function prepare(): Promise<void> {
   const folders = await toolFolders("rehearsal", join(cacheDir(), "pulumi-home"));
   process.env.PULUMI_HOME = join(cacheDir(), "pulumi-home");
+  // Programs that are started again and again start in half the time.
+  process.env.NODE_COMPILE_CACHE ||= join(cacheDir(), "node-compiled");
   process.env.PATH = [...folders, join(projectRoot, "node_modules/.bin"), process.env.PATH ?? ""].join(delimiter);
   packageChart();
 }
