@@ -15,7 +15,7 @@ export type { Repairs, SettledRecord } from "../../prover/live/record.ts";
 
 /** A cluster as it is when the program starts, before any resource. */
 export interface Live extends LiveFacts {
-  /** The guard in force; null where there is none, undefined where the settings want none or it could not be asked. */
+  /** The guard in force, whether or not the settings want one; null where there is none, undefined where it could not be asked. */
   guard: LiveGuard | null | undefined;
 }
 
@@ -53,7 +53,8 @@ export async function readLive(
   settings: Settings,
   look: (place: LivePlace) => Promise<Live | Unreachable> = lookAt,
 ): Promise<Live | Unreachable | undefined> {
-  const place = livePlace(settings);
+  // A guard that the settings have just turned off is still there.
+  const place = livePlace({ ...settings, guard: true });
   if (!existsSync(place.kubeconfig) || isHalfMade(settings)) return undefined;
   return look(place);
 }

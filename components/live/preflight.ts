@@ -1,4 +1,5 @@
 import { coerce, type SemVer } from "semver";
+import { formsOf } from "../encryption/guard/forms.ts";
 import type { EncryptionMode, Settings } from "../settings.ts";
 import { NAMESPACE, setCommand } from "../settingsFields.ts";
 import type { Problem } from "../userError.ts";
@@ -15,6 +16,7 @@ export function preflight(settings: Settings, live: Live, now: Date): Problem[] 
     ...routing(settings, live),
     ...addresses(settings, live),
     ...upgrade(settings, live),
+    ...guardTurnedOff(settings, live),
     ...rotationProblems(settings, live, now),
   ];
 }
@@ -81,6 +83,22 @@ function addresses({ cilium, cluster }: Settings, live: Live): Problem[] {
       message: `The live cluster's pods have addresses of ${pool}. Nodes keep their part of it, so another range would reach new nodes only.`,
       allowed: `${pool} in this cluster`,
       fix: setCommand(`${NAMESPACE}:cluster.podCidr`, pool),
+    },
+  ];
+}
+
+/** A guard that the settings want no more goes last of all, so until then nothing of a new mode would pass it. */
+function guardTurnedOff(settings: Settings, { guard }: Live): Problem[] {
+  if (settings.guard || !guard) return [];
+  const wanted = formsOf(settings);
+  if (wanted.length > 0 && wanted.every((form) => guard.forms.includes(form))) return [];
+  return [
+    {
+      key: `${NAMESPACE}:guard`,
+      value: false,
+      message: `The guard in force lets ${guard.forms.join(" and ")} pass, and the settings turn it off and change what nodes send at once. It goes at the end of an update, so that nothing is readable on the way; until then the new mode could not pass it, nor be proven.`,
+      allowed: "one after the other: the change with the guard, then the guard turned off",
+      fix: `${setCommand(`${NAMESPACE}:guard`, "true")} && pulumi up && ${setCommand(`${NAMESPACE}:guard`, "false")} && pulumi up`,
     },
   ];
 }

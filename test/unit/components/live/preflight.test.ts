@@ -5,6 +5,11 @@ import { ipsec, LONG_AGO, liveCluster, NOW, ofVersion, rotatedTo, secretOf } fro
 
 const problems = (config: object, live: Live) => preflight(settingsOf({ ...config }), live, NOW);
 
+function guardedBy(...forms: NonNullable<Live["guard"]>["forms"]): Live {
+  const guard = forms.length > 0 ? { generation: "g", forms } : null;
+  return liveCluster("ipsec", (live) => Object.assign(live, { guard }));
+}
+
 describe("goes on", () => {
   const plaintext = { encryption: "none", allowPlaintext: { reason: "a test", until: "2027-01-01" } };
   test.each<[string, object, Live]>([
@@ -19,6 +24,9 @@ describe("goes on", () => {
       liveCluster("ipsec"),
     ],
     ["with encryption turned off", plaintext, liveCluster("ipsec")],
+    ["with the guard turned off alone", { ...ipsec(3), guard: false }, guardedBy("ipsec")],
+    ["with a switch and a guard", { encryption: "wireguard" }, guardedBy("ipsec")],
+    ["with a switch without a guard where there is none", { encryption: "wireguard", guard: false }, guardedBy()],
     [
       "with a rotation that was cut short after the Secret was patched",
       ipsec(4),
@@ -100,6 +108,22 @@ describe("goes on", () => {
 
 describe("is refused", () => {
   test.each<[string, object, Live, string, RegExp, RegExp]>([
+    [
+      "the guard turned off together with a switch",
+      { encryption: "wireguard", guard: false },
+      guardedBy("ipsec"),
+      "guard",
+      /lets ipsec pass.*at the end of an update/,
+      /guard true && pulumi up && .*guard false && pulumi up$/,
+    ],
+    [
+      "the guard turned off together with encryption",
+      { encryption: "none", allowPlaintext: { reason: "a test", until: "2027-01-01" }, guard: false },
+      guardedBy("wireguard"),
+      "guard",
+      /lets wireguard pass/,
+      /guard false/,
+    ],
     [
       "a step of two",
       ipsec(5),
