@@ -190,14 +190,16 @@ export async function endWatch(
   started: Started,
   say: (line: string) => void,
 ): Promise<void> {
+  let change: Change | undefined;
   try {
-    const change = await run.end(ending);
-    writeWhole(filesOf(started.folder).result, JSON.stringify(change));
+    change = await run.end(ending);
     addChange(started.evidence, change);
   } catch (error) {
-    say(`the watch could not be judged: ${(error as Error).stack}`);
+    say(`the watch could not be ended as it should: ${(error as Error).stack}`);
   }
   await run.remove().catch((error: Error) => say(`${started.namespace} could not be removed: ${error.message}`));
+  // Last: whoever waits for the end goes on when this is there.
+  if (change) writeWhole(filesOf(started.folder).result, JSON.stringify(change));
 }
 
 /** The nodes that talk: all that are fit, or a stated sample. */
