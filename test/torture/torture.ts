@@ -26,6 +26,15 @@ const { TASK: task, DEADLINE: until } = process.env;
 /** What a process of this program does: the rotations, or the injections of a lane. */
 type Task = { rotations: true } | { lane: number };
 
+/** The head of docs/torture-result.md. */
+const DOCUMENT = `# What the torture showed
+
+\`make torture SEED=n\` rotates the IPsec key ${ROTATIONS} times in a row under traffic, and lets something go wrong in the middle of changes of mode and rotations, each time in a real \`pulumi up\` of
+the real program against a rehearsal cluster of 4 nodes with the guard. A capture that does not rest on the watch counts readable packets of pods at all ports of the nodes'
+bridge, past the guard, from before the update until after the next one; control packets that it must see go out of every port at its begin and its end. Afterwards the fault is cleared, and
+the next update must prove the cluster ("recovered"), or tell a person what to do ("told"). Which of them is right was declared beforehand (test/torture/injections.ts).
+`;
+
 if (task !== undefined) {
   const todo = JSON.parse(task) as Task;
   const stop = until ? Number(until) : undefined;
@@ -55,15 +64,6 @@ async function transitionsInTheRest(): Promise<boolean> {
   const child = spawn("node", [join(import.meta.dirname, "transitions.ts")], { env, stdio: "inherit" });
   return new Promise((resolve) => child.on("close", (code) => resolve(code === 0)));
 }
-
-/** The head of docs/torture-result.md. */
-const DOCUMENT = `# What the torture showed
-
-\`make torture SEED=n\` rotates the IPsec key ${ROTATIONS} times in a row under traffic, and lets something go wrong in the middle of changes of mode and rotations, each time in a real \`pulumi up\` of
-the real program against a rehearsal cluster of 4 nodes with the guard. A capture that does not rest on the watch counts readable packets of pods at all ports of the nodes'
-bridge, past the guard, from before the update until after the next one; control packets that it must see go out of every port at its begin and its end. Afterwards the fault is cleared, and
-the next update must prove the cluster ("recovered"), or tell a person what to do ("told"). Which of them is right was declared beforehand (test/torture/injections.ts).
-`;
 
 function report(transitions: boolean): void {
   const rotations = rotated.all();

@@ -19,6 +19,15 @@ const results = new Results<Outcome>(keep, "transitions");
 /** Set for the processes that this program starts: what they have to do. */
 const { TASK: task } = process.env;
 
+/** The head of docs/transitions-result.md. */
+const DOCUMENT = `# What the transitions cost
+
+\`make transitions SEED=n\` changes rehearsal clusters from mode to mode, each time by a real \`pulumi up\` of the real program, in every routing and at both paces of \`cilium.rollout\`. With
+the guard no readable packet may pass it. Each row is run again without guard and without strict mode: where Cilium would then send plaintext, the watch has to see some, or it would not have
+seen a leak under the guard either. Where it would not, the agents only restart in the mode that they had. A gap is the longest time without an answer
+between two nodes, of 10 ms echoes, over all pairs and runs of a line; broken are TCP connections that never reconnect.
+`;
+
 if (task !== undefined) {
   const { DEADLINE: until } = process.env;
   const { lane: index, phase } = JSON.parse(task) as LaneTask & { lane: number };
@@ -37,15 +46,6 @@ if (task !== undefined) {
   await inProcesses(import.meta.filename, tasks, Number(process.env.JOBS || 2), env);
   report(results.all());
 }
-
-/** The head of docs/transitions-result.md. */
-const DOCUMENT = `# What the transitions cost
-
-\`make transitions SEED=n\` changes rehearsal clusters from mode to mode, each time by a real \`pulumi up\` of the real program, in every routing and at both paces of \`cilium.rollout\`. With
-the guard no readable packet may pass it. Each row is run again without guard and without strict mode: where Cilium would then send plaintext, the watch has to see some, or it would not have
-seen a leak under the guard either. Where it would not, the agents only restart in the mode that they had. A gap is the longest time without an answer
-between two nodes, of 10 ms echoes, over all pairs and runs of a line; broken are TCP connections that never reconnect.
-`;
 
 function report(all: readonly Outcome[]): void {
   const wanted = new Set(rows.map(rowName));

@@ -1,8 +1,9 @@
 import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startsIn, whileEncrypting } from "../torture/agentStarts.ts";
 import { readCapture } from "../torture/capture.ts";
-import { ROWS, type Row, rowName } from "../torture/matrix.ts";
+import { ROWS, type Row, rowName, TRANSITIONS } from "../torture/matrix.ts";
 import {
   complaints,
   coverage,
@@ -58,6 +59,40 @@ test("a row whose control should leak and saw none is blind, and is named", () =
   expect(summary(judged(blind), blind)).toMatch(/control leaked: 0$/);
 });
 
+test("what our own capture saw in the control counts where the watch could not tell", () => {
+  const seen = [outcome(LEAKING, true), outcome(LEAKING, false, {}, { plain: 4 })];
+  expect(complaints(judged(seen), seen)).toEqual([]);
+  expect(summary(judged(seen), seen)).toMatch(/control leaked: 1$/);
+});
+
+describe("plaintext while some node was meant to encrypt", () => {
+  const plain = ["10.0 port2 Out IP", "11.0 port2 Out IP", "12.0 port2 Out IP", "13.0 port2 Out IP"];
+  const between = (from: string, to: string) => {
+    const found = TRANSITIONS.find(({ name }) => name === `${from} -> ${to}`);
+    if (!found) throw new Error("no such transition");
+    return found;
+  };
+
+  test("is all of it from mode to mode, from none what came after the first agent's start, to none what came before the last one's", () => {
+    expect(whileEncrypting(plain, [10.5, 12.5], between("wireguard", "ipsec"))).toBe(4);
+    expect(whileEncrypting(plain, [10.5, 12.5], between("none", "ipsec"))).toBe(3);
+    expect(whileEncrypting(plain, [10.5, 12.5], between("ipsec", "none"))).toBe(3);
+    expect(whileEncrypting(plain, [], between("ipsec", "none"))).toBe(0);
+  });
+
+  test("agents tell their start in their logs, the last one counts", () => {
+    const line = (pod: string, time: string) =>
+      `[pod/${pod}/cilium-agent] time=2026-11-21T20:00:0${time}Z level=info msg="the rehearsal's agent runs" version=1.20.2 encryption=IPsec`;
+    const logs = [
+      line("a", "1.500"),
+      line("b", "2.250"),
+      "[pod/b/cilium-agent] time=x something else",
+      line("a", "3.000"),
+    ].join("\n");
+    expect(startsIn(logs)).toEqual([3, 2.25].map((seconds) => Date.parse("2026-11-21T20:00:00Z") / 1000 + seconds));
+  });
+});
+
 test("a row whose control was cut short is not yet blind, and is no control either", () => {
   const cut = [outcome(LEAKING, true), outcome(LEAKING, false, { complete: false })];
   expect(complaints(judged(cut), cut)).toEqual([]);
@@ -79,6 +114,13 @@ test.each<[string, Outcome, RegExp]>([
 ])("under the guard %s is a fault", (_, found, words) => {
   expect(faultOf(found)).toMatch(words);
   expect(complaints(judged([found]), [found])).toHaveLength(1);
+});
+
+test("a run that could not be judged is no complaint once the row was run again, and one that leaked stays one", () => {
+  const again = [outcome(LEAKING, true, { complete: false }), outcome(LEAKING, true)];
+  expect(complaints(judged(again), again)).toEqual([]);
+  const leaked = [outcome(LEAKING, true, { leaked: 1 }), outcome(LEAKING, true)];
+  expect(complaints(judged(leaked), leaked)).toEqual(["it: 1 packets leaked"]);
 });
 
 test("an update that only makes a cluster needs no watch", () => {
