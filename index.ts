@@ -40,7 +40,7 @@ const proof = new Proof("proof", {
 guard.proven(proof);
 const watched = watch.ended([proof, guard]);
 new Settled("record", {
-  ...{ settings, cluster: target, provider: kubernetes, live, repairs },
+  ...{ settings, cluster: target, provider: kubernetes, live, repairs, proveAgain: proof.mayPass },
   after: [proof, guard, ...watched],
   ran: [cilium.revision, proof.ran, watch.change, ...guard.steps.map(({ stdout }) => stdout)],
 });

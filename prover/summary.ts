@@ -21,6 +21,8 @@ export interface Summary {
   };
   /** IPsec: nodes that have the key before the one in use too, as while a rotation is in flight, and those that do not. */
   keys: { oldAndNew: number; newOnly: number } | null;
+  /** It is not proven, and all that stands against it may pass by itself: the next proof may say otherwise. */
+  mayPass: boolean;
   /** Findings by their effect. */
   findings: { contradicts: number; unobserved: number };
 }
@@ -28,6 +30,7 @@ export interface Summary {
 export function summaryOf(report: Report, evidence: string | null): Summary {
   const { verdict, statement, reasons, nodes, findings, wire } = report;
   const count = (effect: string): number => findings.filter((finding) => finding.effect === effect).length;
+  const against = findings.filter(({ effect }) => effect !== "note");
   const more = reasons.length - REASONS;
   return {
     verdict,
@@ -44,6 +47,7 @@ export function summaryOf(report: Report, evidence: string | null): Summary {
       report.encryption === "ipsec"
         ? { oldAndNew: keysOf(nodes, "old and new"), newOnly: keysOf(nodes, "new only") }
         : null,
+    mayPass: against.length > 0 && against.every(({ passing }) => passing),
     findings: { contradicts: count("contradicts"), unobserved: count("unobserved") },
   };
 }

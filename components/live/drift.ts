@@ -60,6 +60,7 @@ function driftOf(live: Live, record: SettledRecord | null): Drift[] {
     ...secretDrift(live, record),
     ...nodeDrift(live, record),
     ...guardDrift(live, record),
+    ...(record.proveAgain ? [unsettled] : []),
   ];
 }
 
@@ -71,6 +72,12 @@ const unrecorded: Drift[] = (["guard", "proof"] as const).map((repair) => ({
       ? "no complete update is on record, so the guard is set once more"
       : "no complete update is on record, so the wire is proven once more",
 }));
+
+/** Such as markers that were lost while a node rebooted. */
+const unsettled: Drift = {
+  repair: "proof",
+  what: "the last proof was not proven for reasons that may have passed, so the wire is proven once more",
+};
 
 /** Agents in IPsec mode cannot start without it. */
 function missingSecret(live: Live): Drift[] {

@@ -9,13 +9,15 @@ import { recordOf } from "./record.ts";
 export interface SettleOrder {
   place: LivePlace;
   repairs: Repairs;
+  /** The proof may say otherwise when it is done again. */
+  proveAgain: boolean;
 }
 
-const { place, repairs } = (await json(process.stdin)) as SettleOrder;
+const { place, ...left } = (await json(process.stdin)) as SettleOrder;
 const live = await lookAt(place);
 if ("unreachable" in live) {
   const problem = { key: "cluster", value: place.kubeconfig, message: `It does not answer: ${live.unreachable}` };
   console.error(new UserError([{ ...problem, fix: "pulumi up" }]).message);
   process.exit(1);
 }
-console.log(JSON.stringify(recordOf(live, repairs, { run: randomUUID(), at: new Date().toISOString() })));
+console.log(JSON.stringify(recordOf(live, { ...left, run: randomUUID(), at: new Date().toISOString() })));

@@ -1,5 +1,5 @@
 import { digestOf } from "../../prover/live/digest.ts";
-import type { Live, LiveSecret, Repairs, SettledRecord } from "./live.ts";
+import type { Live, LiveSecret, SettledRecord } from "./live.ts";
 
 /** Options of cilium-config that an update is about: those of encryption, and how packets travel. */
 const OPTION =
@@ -29,8 +29,11 @@ export function digestsOf(live: Live): SettledRecord["digests"] {
   };
 }
 
-/** The record of a cluster as an update has left it. `run` and `at`: of that update. */
-export function recordOf(live: Live, repairs: Repairs, { run, at }: { run: string; at: string }): SettledRecord {
+/** The record of a cluster as an update has left it; what only the update knows comes from there. */
+export function recordOf(
+  live: Live,
+  { run, at, repairs, proveAgain }: Pick<SettledRecord, "run" | "at" | "repairs" | "proveAgain">,
+): SettledRecord {
   const options = Object.entries(live.config?.data ?? {}).filter(([name]) => isOfEncryption(name));
   return {
     schema: 1,
@@ -39,6 +42,7 @@ export function recordOf(live: Live, repairs: Repairs, { run, at }: { run: strin
     digests: digestsOf(live),
     options: Object.fromEntries(options),
     repairs,
+    proveAgain,
     key: live.secretUnread === null ? keyOf(live.secret, live.record, at) : (live.record?.key ?? null),
   };
 }

@@ -7,6 +7,7 @@ import { RECORD_CONFIG_MAP, RECORD_KEY } from "../../prover/live/record.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Settings } from "../settings.ts";
 import { isLive, type Live, livePlace, type Repairs, type Unreachable } from "./live.ts";
+import type { SettleOrder } from "./main.ts";
 
 /** Looks at the cluster; a program of its own, which knows nothing of Pulumi. */
 const PROGRAM = join(import.meta.dirname, "main.ts");
@@ -18,6 +19,8 @@ export interface SettledArgs {
   /** The cluster as the program found it. */
   live: Live | Unreachable | undefined;
   repairs: Repairs;
+  /** The proof of this update may say otherwise when it is done again. */
+  proveAgain: pulumi.Input<boolean>;
   /** The last steps of the update. */
   after: pulumi.Resource[];
   /** Outputs that differ after each run of a step: whatever ran, the record is written anew. */
@@ -36,9 +39,15 @@ export class Settled extends pulumi.ComponentResource {
       `${name}-look`,
       {
         create: 'node "$PROGRAM"',
-        stdin: cluster.kubeconfigPath.apply((kubeconfig) =>
-          JSON.stringify({ place: { ...livePlace(settings), kubeconfig }, repairs }),
-        ),
+        stdin: pulumi
+          .all([cluster.kubeconfigPath, args.proveAgain])
+          .apply(([kubeconfig, proveAgain]) =>
+            JSON.stringify({
+              place: { ...livePlace(settings), kubeconfig },
+              repairs,
+              proveAgain,
+            } satisfies SettleOrder),
+          ),
         // No triggers: a change updates in place, and says so in a preview.
         environment: {
           PROGRAM,

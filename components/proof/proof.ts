@@ -33,6 +33,8 @@ export class Proof extends pulumi.ComponentResource {
   readonly statement: pulumi.Output<string>;
   /** Nodes, node pairs, and packets between them: readable and encrypted. */
   readonly counts: pulumi.Output<Summary["counts"]>;
+  /** It is not proven for reasons that may pass by themselves, so that the next update proves again. */
+  readonly mayPass: pulumi.Output<boolean>;
   /** Path of evidence.json on the machine that ran the update; evidence.html is beside it. */
   readonly evidence: pulumi.Output<string | null>;
   /** Why the verdict is no better, each naming its evidence. */
@@ -79,6 +81,7 @@ export class Proof extends pulumi.ComponentResource {
     this.reasons = summary.reasons;
     this.evidence = summary.evidence;
     this.counts = summary.counts;
+    this.mayPass = summary.mayPass;
     this.registerOutputs({ verdict: this.verdict, statement: this.statement, evidence: this.evidence });
   }
 }

@@ -39,6 +39,8 @@ export interface SettledRecord {
   /** The options of cilium-config that have to do with encryption, for words about a change. */
   options: Record<string, string>;
   repairs: Repairs;
+  /** Its proof was not proven, for reasons that may pass by themselves. */
+  proveAgain: boolean;
   /** The IPsec key and when it was first seen; null in the other modes. */
   key: { id: number; digest: string; since: string } | null;
 }
@@ -57,6 +59,7 @@ const schema: z.ZodType<SettledRecord> = z.object({
   }),
   options: z.record(z.string(), z.string()),
   repairs: z.object({ cilium: z.string(), guard: z.string(), proof: z.string() }),
+  proveAgain: z.boolean(),
   key: z.object({ id: z.int(), digest: z.string(), since: z.iso.datetime() }).nullable(),
 });
 

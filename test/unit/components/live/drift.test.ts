@@ -28,7 +28,7 @@ function settled(repaired: Repairs = NONE): Live {
     guard: { generation: "g", forms: ["ipsec"], digest: "g1" },
     record: null,
   };
-  return { ...live, record: recordOf(live, repaired, { run: "run-1", at: AT }) };
+  return { ...live, record: recordOf(live, { repairs: repaired, proveAgain: false, run: "run-1", at: AT }) };
 }
 
 function at<T>(items: T[], index: number): T {
@@ -103,6 +103,12 @@ const CASES: Case[] = [
     ({ ciliumNodes }) => ({ ciliumNodes: [...ciliumNodes, { ...at(ciliumNodes, 0), name: "n3" }] }),
     ["proof"],
     /^node n3 joined$/,
+  ],
+  [
+    "nothing, but a proof that may say otherwise now",
+    ({ record }) => ({ record: record && { ...record, proveAgain: true } }),
+    ["proof"],
+    /proven once more$/,
   ],
   ["no guard", () => ({ guard: null }), ["guard", "proof"], /^the guard is gone$/],
   [
@@ -180,16 +186,17 @@ test("of many nodes only the first are named", () => {
   expect(words.at(-1)).toBe("and 995 more joined");
 });
 
+const later = { run: "run-2", at: "2026-12-24T00:00:00.000Z", repairs: NONE, proveAgain: false };
+
 describe("the record", () => {
   test("keeps the time of the key for as long as it is the same", () => {
     const live = settled();
     expect(live.record?.key).toEqual({ id: 3, digest: "k1", since: AT });
-    const later = { run: "run-2", at: "2026-12-24T00:00:00.000Z" };
     const patched = { ...live, secret: live.secret && { ...live.secret, by: somebody } };
-    expect(recordOf(patched, NONE, later).key?.since).toBe(AT);
+    expect(recordOf(patched, later).key?.since).toBe(AT);
     const rotated = { ...live, secret: { keyId: 4, keyBits: 128, digest: "k2", by: somebody } };
-    expect(recordOf(rotated, NONE, later).key).toEqual({ id: 4, digest: "k2", since: somebody.time });
-    expect(recordOf({ ...live, secret: null, secretUnread: "forbidden" }, NONE, later).key?.since).toBe(AT);
+    expect(recordOf(rotated, later).key).toEqual({ id: 4, digest: "k2", since: somebody.time });
+    expect(recordOf({ ...live, secret: null, secretUnread: "forbidden" }, later).key?.since).toBe(AT);
   });
 
   test("of a thousand nodes fits into a ConfigMap", () => {
@@ -198,7 +205,7 @@ describe("the record", () => {
       ...at(live.ciliumNodes, 0),
       name: `worker-${index}.example.internal`,
     }));
-    const text = JSON.stringify(recordOf({ ...live, ciliumNodes: many }, NONE, { run: "r", at: AT }));
+    const text = JSON.stringify(recordOf({ ...live, ciliumNodes: many }, later));
     expect(text.length).toBeLessThan(200_000);
   });
 });

@@ -47,6 +47,7 @@ export function liveCluster(mode: "ipsec" | "wireguard" | "none", change: Change
       digests: { agents: null, config: "config-1", nodeConfigs: "", secret: ipsec ? "secret-3" : null, nodes: {} },
       options: {},
       repairs: { cilium: "", guard: "", proof: "" },
+      proveAgain: false,
       key: ipsec ? { id: 3, digest: "secret-3", since: LONG_AGO } : null,
     },
     guard: undefined,
