@@ -5,7 +5,7 @@ export interface Rotated {
   to: number;
   code: number;
   verdict: string | undefined;
-  /** A rotation tried at once after the last one was refused with the time to wait; null where none was in flight. */
+  /** One that was tried while the last one was surely in flight was refused with the time to wait; null where none surely was. */
   refusedTooEarly: boolean | null;
   /** Readable packets past the guard, by our own capture and by the watch. */
   leaked: number;

@@ -14,6 +14,8 @@ import { startTraffic } from "./traffic.ts";
 /** In a row: the wrap from 15 to 1 is among them, whatever the first key is. */
 export const ROTATIONS = 15;
 const FIRST_KEY = 3;
+/** Seconds that an old key stays, whatever keyRotationDuration is: agents look once a minute. */
+const RECLAIM = 60;
 const LANE: Lane = { routing: "tunnel", nodes: 4 };
 
 export interface RotationOrder {
@@ -32,15 +34,17 @@ export async function runRotations({ results, deadline }: RotationOrder): Promis
     const made = await stack.update();
     if (made.code !== 0) throw new Error(`no cluster to rotate in: ${made.output.slice(-1000)}`);
     await startTraffic(stack);
-    let inFlight = false;
+    let lastBegan = Number.NEGATIVE_INFINITY;
     for (let number = known.length + 1; number <= ROTATIONS; number++) {
       if (deadline !== undefined && Date.now() > deadline) return;
-      const result = await rotate(stack, keyId, number, inFlight);
+      // The Secret has changed after that, so that the old key is surely still there.
+      const inFlight = performance.now() - lastBegan < 1000 * RECLAIM;
+      const { began, result } = await rotate(stack, keyId, number, inFlight);
       results.add(result);
       tell(result);
       if (result.code !== 0) return;
       keyId = result.to;
-      inFlight = true;
+      lastBegan = began;
     }
   } finally {
     stack.close();
@@ -52,22 +56,24 @@ function aroundOf(keyId: number): Around {
   return { ...LANE, pace: "fast", guard: true, keyId, keyRotationDuration: "5s" };
 }
 
-async function rotate(stack: TortureStack, from: number, number: number, inFlight: boolean): Promise<Rotated> {
+async function rotate(stack: TortureStack, from: number, number: number, inFlight: boolean) {
   const to = nextKeyId(from);
   stack.want(IPSEC, aroundOf(to));
   // The last one has just ended: this one comes too early, and has to be refused with the time to wait.
-  const early = inFlight ? secondsToWait(stack.pulumi("preview", "--non-interactive").output) : undefined;
+  const early = secondsToWait(stack.pulumi("preview", "--non-interactive").output);
   if (early !== undefined) await sleep((early + 1) * 1000);
   const capture = await Capture.start(stack.env, "t", join(stack.home, "capture.log"));
   const counting = countKeys(stack);
+  const began = performance.now();
   const updated = await stack.update();
   const keysInUse = await counting.stop();
   const captured = await capture.stop();
-  return {
+  const result: Rotated = {
     ...{ number, from, to, keysInUse, refusedTooEarly: inFlight ? early !== undefined : null },
     ...resultOf(updated, captured),
     at: new Date().toISOString(),
   };
+  return { began, result };
 }
 
 function resultOf({ code, verdict, change, output, seconds }: Updated, { plain, spis, blind }: Captured) {
