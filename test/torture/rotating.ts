@@ -103,7 +103,7 @@ function countKeys(stack: TortureStack): { stop: () => Promise<number[]> } {
   const looking = (async () => {
     while (on) {
       await look();
-      await sleep(300);
+      await sleep(700);
     }
   })();
   return {
