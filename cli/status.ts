@@ -35,7 +35,7 @@ export function registerStatus(program: Command, find: FindCluster): void {
 export async function showStatus({ intent, kubeconfig, context }: LiveCluster, json: boolean): Promise<number> {
   try {
     const api = Kubernetes.open(kubeconfig, context, intent.cilium.namespace);
-    const { report, observation } = await verify(intent, api, { wait: 0, counters: true });
+    const { report, observation } = await verify(intent, api, { wait: 0, settled: true, counters: true });
     const evidence = evidenceStanding(evidenceFolder(intent.cluster), { intent, observation });
     const status = withEvidence(report, evidence);
     const page = evidence ? `evidence: ${evidence.page}\n` : "evidence: none yet; ./bin/wirecloak verify\n";

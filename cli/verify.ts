@@ -19,7 +19,7 @@ export function registerVerify(program: Command, find: FindCluster): void {
         const evidence = evidenceFolder(intent.cluster);
         const api = Kubernetes.open(kubeconfig, context, intent.cilium.namespace);
         const shown = json ? "json" : "text";
-        const code = await run(intent, api, { wait: 0, evidence, ...(captures && { captures }), shown });
+        const code = await run(intent, api, { wait: 0, settled: true, evidence, ...(captures && { captures }), shown });
         if (!json) console.log(`evidence: ${evidence}/evidence.html`);
         process.exit(code);
       } catch (error) {

@@ -6,6 +6,8 @@ import { evidenceOf } from "./evidence/document.ts";
 import { proverVersion, writeEvidence } from "./evidence/files.ts";
 import { type Intent, parseIntent } from "./intent.ts";
 import type { Kubernetes } from "./kubernetes.ts";
+import { keyAgeDays } from "./live/keyAge.ts";
+import { readSettled } from "./live/read.ts";
 import { ProverError } from "./proverError.ts";
 import { statusText } from "./status.ts";
 import { summaryOf } from "./summary.ts";
@@ -22,6 +24,8 @@ export interface Run {
   captures?: string;
   /** Folder of the watch over the change that this proof is of, which notes when it began and ended. */
   watch?: string;
+  /** Holds the Secret against the record of the last update too; not in an update. */
+  settled?: boolean;
   /** What goes to standard output. */
   shown: "text" | "json" | "summary";
 }
@@ -30,13 +34,14 @@ export interface Run {
 export async function run(
   intent: Intent,
   api: Kubernetes,
-  { wait, evidence, captures, watch, shown }: Run,
+  { wait, evidence, captures, watch, settled = false, shown }: Run,
 ): Promise<0 | 1> {
   const progress = (line: string): void => console.error(line);
   const startedAt = new Date().toISOString();
   note(watch, "proof began");
   const { report, observation } = await verify(intent, api, {
     wait,
+    settled,
     progress,
     wire: (cluster, seed) => observeWire(api, intent, cluster, { seed, progress, ...(captures && { keep: captures }) }),
   });
@@ -45,10 +50,10 @@ export async function run(
   if (evidence !== undefined) {
     const endedAt = new Date().toISOString();
     const versions = { prover: proverVersion(), kubernetes: null, tools: { node: process.version } };
-    // Nobody told this program when the key was made, and it may not read the Secret.
-    const keyAgeDays = null;
+    const isIpsec = intent.encryption === "ipsec";
+    const keyAge = isIpsec ? keyAgeDays(observation.settled ?? (await readSettled(api)), new Date()) : null;
     const benches = readBenchRuns(join(evidence, "bench.json")).runs;
-    const proof = { report, intent, observation, versions, keyAgeDays, benches, startedAt, endedAt };
+    const proof = { report, intent, observation, versions, keyAgeDays: keyAge, benches, startedAt, endedAt };
     writeEvidence(evidence, evidenceOf(proof));
   }
   const path = evidence === undefined ? null : join(evidence, "evidence.json");

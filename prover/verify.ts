@@ -6,6 +6,7 @@ import type { ClusterApi } from "./clusterApi.ts";
 import { readGuard } from "./guard.ts";
 import type { Intent } from "./intent.ts";
 import { type Judgement, judge } from "./judge.ts";
+import { readSettled } from "./live/read.ts";
 import type { Observation } from "./observation.ts";
 import { readAgents, readCluster, readCounters, readLeftovers, withCounters } from "./readBack.ts";
 import { type Report, reportOf, sentences } from "./report.ts";
@@ -17,6 +18,8 @@ export interface VerifyOptions {
   wait: number;
   /** Sends markers and captures what crosses; absent: nobody looks at the wire. */
   wire?: (cluster: Observation, seed: string) => Promise<WireObservation>;
+  /** Holds the Secret against the record of the last update too; not in an update, which changes both. */
+  settled?: boolean;
   /** Reads what the agents have counted too, for the report alone. */
   counters?: true;
   /** Gets a line for people each time that something else is waited for. */
@@ -60,6 +63,7 @@ export async function verify(intent: Intent, api: ClusterApi, options: VerifyOpt
       observation = await watched(intent, api, await readAgents(api, await readCluster(api)), wire);
     }
   }
+  if (options.settled) observation = { ...observation, settled: await readSettled(api) };
   const judgement = judge(intent, observation, allChecks);
   if (counters) observation = await counted(intent, api, observation);
   const cost = { requests: api.requests, seconds: clock.now() - start };

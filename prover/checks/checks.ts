@@ -4,6 +4,7 @@ import { ciliumNodeChecks } from "./ciliumNodes.ts";
 import { configChecks } from "./config.ts";
 import { guardChecks } from "./guard.ts";
 import { leftoverChecks } from "./leftovers.ts";
+import { recordChecks } from "./record.ts";
 import { rolloutChecks } from "./rollout.ts";
 import { wireChecks } from "./wire.ts";
 
@@ -13,6 +14,7 @@ export const settledChecks: readonly Check[] = [...configChecks, ...rolloutCheck
 /** All checks, in the order in which their findings are shown. */
 export const allChecks: readonly Check[] = [
   ...settledChecks,
+  ...recordChecks,
   ...ciliumNodeChecks,
   ...agentChecks,
   ...leftoverChecks,

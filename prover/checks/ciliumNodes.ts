@@ -1,11 +1,13 @@
 import { type Check, contradicts, type Found, note } from "../finding.ts";
 import type { Intent } from "../intent.ts";
+import { byWhom } from "../live/changedBy.ts";
 import type { CiliumNodeSeen, Observation } from "../observation.ts";
 
 /** `spec.encryption.key` of a node that encrypts with WireGuard (Cilium, pkg/wireguard/types). */
 const WIREGUARD_KEY_INDEX = 255;
 
 const ofNode = (ciliumNode: CiliumNodeSeen): string => `CiliumNode ${ciliumNode.name}`;
+const writtenBy = ({ by }: CiliumNodeSeen): string => (by ? `, last written by ${byWhom(by)}` : "");
 const look = (name: string): string => `kubectl get ciliumnode ${name} -o yaml`;
 
 const ciliumNodePerNode: Check = {
@@ -50,7 +52,7 @@ const encryptionKey: Check = {
         contradicts({
           node: ciliumNode.name,
           message: `announces encryption key ${ciliumNode.encryptionKey}, where it must be ${wanted}${meaning(wanted)}`,
-          evidence: `${ofNode(ciliumNode)}, spec.encryption.key`,
+          evidence: `${ofNode(ciliumNode)}, spec.encryption.key${writtenBy(ciliumNode)}`,
           fix: look(ciliumNode.name),
           passing: true,
         }),
@@ -94,7 +96,7 @@ const wireguardKey: Check = {
                 ciliumNode.wireguardKey === null
                   ? "publishes no WireGuard key"
                   : "publishes a WireGuard key that is none",
-              evidence: `${ofNode(ciliumNode)}, annotation network.cilium.io/wg-pub-key`,
+              evidence: `${ofNode(ciliumNode)}, annotation network.cilium.io/wg-pub-key${writtenBy(ciliumNode)}`,
               fix: look(ciliumNode.name),
               passing: true,
             }),

@@ -1,11 +1,26 @@
 import { type Check, contradicts } from "../finding.ts";
 import type { Intent } from "../intent.ts";
+import { byWhom } from "../live/changedBy.ts";
+import type { Observation } from "../observation.ts";
 
 const EVIDENCE = "ConfigMap cilium-config";
 
 /** Options of the agent by which traffic is encrypted or not, whatever the Cilium version. */
 const ENCRYPTION_OPTION =
   /^(enable-(ipsec|wireguard|encryption|ztunnel)|encrypt-|encryption-|ipsec-|wireguard-|node-encryption)/;
+
+/** Whether traffic is encrypted or not goes by this option. */
+export function isEncryptionOption(name: string): boolean {
+  return ENCRYPTION_OPTION.test(name);
+}
+
+/** Where a key was read, and who wrote it last where the API server tells. */
+function evidenceOf(seen: Observation, key: string): string {
+  const changes = seen.config?.changes ?? [];
+  // A key that is gone has no writer any more.
+  const by = changes.find(({ keys }) => keys.includes(key)) ?? (changes.length > 1 ? changes[0] : undefined);
+  return by ? `${EVIDENCE}, last written by ${byWhom(by)}` : EVIDENCE;
+}
 
 function seeWhoChanged(intent: Intent): string {
   return `deploy again; who changed it: kubectl -n ${intent.cilium.namespace} get configmap cilium-config -o yaml --show-managed-fields`;
@@ -38,7 +53,7 @@ const configValues: Check = {
         wanted === null
           ? `cilium-config sets ${key} to ${JSON.stringify(found)}, where it must be absent`
           : `cilium-config has ${key} ${found === undefined ? "absent" : JSON.stringify(found)}, where it must be ${JSON.stringify(wanted)}`;
-      return [contradicts({ node: null, message, evidence: EVIDENCE, fix: seeWhoChanged(intent) })];
+      return [contradicts({ node: null, message, evidence: evidenceOf(seen, key), fix: seeWhoChanged(intent) })];
     });
   },
 };
@@ -53,8 +68,9 @@ const configExtras: Check = {
         contradicts({
           node: null,
           message: `cilium-config sets ${key} to ${JSON.stringify(value)}, which nobody asked for`,
-          evidence: EVIDENCE,
-          fix: seeWhoChanged(intent),
+          evidence: evidenceOf(seen, key),
+          // Helm leaves alone what it did not put there.
+          fix: `kubectl -n ${intent.cilium.namespace} patch configmap cilium-config --type=json -p '[{"op":"remove","path":"/data/${key}"}]', then deploy again`,
         }),
       ),
 };

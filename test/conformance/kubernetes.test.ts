@@ -506,6 +506,13 @@ describeUnless(withoutSmallCluster(), "in a cluster", () => {
       expect(live?.metadata.labels).toEqual({ ours: "1", theirs: "1" });
     });
 
+    test("refuses what is not there any more; to make it anew is a replacement", async () => {
+      const state = await created(mutable, configMap, mapInputs("vanished"));
+      cluster.kubectl("delete", "configmap", "vanished");
+      await expect(updated(mutable, configMap, state, mapInputs("vanished", { a: "2" }))).rejects.toThrow(/not found/);
+      expect(cluster.get("configmap", "vanished")).toBeUndefined();
+    });
+
     test("does not fight over a field that another has taken, unless told to", async () => {
       const state = await created(mutable, configMap, mapInputs("contested"));
       cluster.kubectl("patch", "configmap", "contested", "--field-manager=other", "--patch", '{"data":{"a":"theirs"}}');

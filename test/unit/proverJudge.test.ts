@@ -8,6 +8,7 @@ import type { Observation } from "../../prover/observation.ts";
 import { agentTroubles } from "./proverTroubles/agents.ts";
 import { ciliumNodeTroubles } from "./proverTroubles/ciliumNodes.ts";
 import { CASES, type Case, healthy, intentFor, nodeName } from "./proverTroubles/healthy.ts";
+import { recordTroubles } from "./proverTroubles/record.ts";
 import { rolloutTroubles } from "./proverTroubles/rollout.ts";
 import { agent, ciliumNode, type Trouble, wireguard } from "./proverTroubles/trouble.ts";
 
@@ -16,7 +17,7 @@ const told = allChecks.filter((check) => ![...wireChecks, ...guardChecks].includ
 
 const without = (name: string): Check[] => told.filter((check) => check.name !== name);
 
-const troubles: readonly Trouble[] = [...rolloutTroubles, ...ciliumNodeTroubles, ...agentTroubles];
+const troubles: readonly Trouble[] = [...rolloutTroubles, ...recordTroubles, ...ciliumNodeTroubles, ...agentTroubles];
 
 function spoiled(trouble: Trouble): { intent: Intent; seen: Observation } {
   const intent = structuredClone(intentFor(trouble.in, trouble.count));

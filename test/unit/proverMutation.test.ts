@@ -8,6 +8,7 @@ import { guardFaults, guardHarmless } from "./proverTroubles/guard.ts";
 import { harmless } from "./proverTroubles/harmless.ts";
 import { CASES, type Case, healthy } from "./proverTroubles/healthy.ts";
 import { orderedFaults } from "./proverTroubles/orderedFaults.ts";
+import { recordTroubles } from "./proverTroubles/record.ts";
 import { rolloutTroubles } from "./proverTroubles/rollout.ts";
 import { soleFaults } from "./proverTroubles/soleFaults.ts";
 import { strictFaults } from "./proverTroubles/strict.ts";
@@ -42,7 +43,7 @@ const ofTheWire: Labelled[] = wireFaults.flatMap((fault: WireFault) =>
 );
 
 /** What is wrong with the cluster's own word, though its packets are as they must be. */
-const ofTheCluster: Labelled[] = [...rolloutTroubles, ...ciliumNodeTroubles, ...agentTroubles]
+const ofTheCluster: Labelled[] = [...rolloutTroubles, ...recordTroubles, ...ciliumNodeTroubles, ...agentTroubles]
   .filter((trouble) => trouble.effect !== "note" && trouble.in !== "none")
   .map((trouble) => ({
     name: `${trouble.name} (${trouble.in})`,

@@ -94,6 +94,12 @@ export class ObjectResource implements Resource {
     }
     const object = this.#object(news);
     try {
+      // As the official plugin does, which reads what it is about to patch. Server-side apply alone would create it.
+      if ((await this.#cluster.read(object)) === undefined) {
+        throw new RequestError(
+          `update of resource ${fullName(object)} failed: ${object.kind} ${fullName(object)} not found`,
+        );
+      }
       return (await this.#applied(object, news, fieldManager, timeout, context)).outputs;
     } catch (error) {
       const told = this.#told(error, object);
