@@ -39,15 +39,13 @@ export class Settled extends pulumi.ComponentResource {
       `${name}-look`,
       {
         create: 'node "$PROGRAM"',
-        stdin: pulumi
-          .all([cluster.kubeconfigPath, args.proveAgain])
-          .apply(([kubeconfig, proveAgain]) =>
-            JSON.stringify({
-              place: { ...livePlace(settings), kubeconfig },
-              repairs,
-              proveAgain,
-            } satisfies SettleOrder),
-          ),
+        stdin: pulumi.all([cluster.kubeconfigPath, args.proveAgain]).apply(([kubeconfig, proveAgain]) =>
+          JSON.stringify({
+            place: { ...livePlace(settings), kubeconfig },
+            repairs,
+            proveAgain,
+          } satisfies SettleOrder),
+        ),
         // No triggers: a change updates in place, and says so in a preview.
         environment: {
           PROGRAM,

@@ -6,7 +6,7 @@ export const somebody = { manager: "kubectl-edit", operation: "Update", time: "2
 /** What an update in IPsec mode has left, and a Secret that still holds its key. */
 export const settled: SettledSeen = {
   record: {
-    ...{ schema: 1, run: "r", at: "2026-11-01T00:00:00.000Z", options: {} },
+    ...{ schema: 1, run: "r", at: "2026-11-01T00:00:00.000Z", options: {}, proveAgain: false },
     repairs: { cilium: "", guard: "", proof: "" },
     digests: { config: "c", agents: "a", nodeConfigs: "n", secret: "k1", nodes: {} },
     key: { id: 3, digest: "k1", since: "2026-11-01T00:00:00.000Z" },
