@@ -5,7 +5,7 @@ import { projectRoot } from "../../tools/paths.ts";
 import { describeUnless } from "../skip.ts";
 import { EngineStack, healthyVerdict, withoutEngine } from "./engineStack.ts";
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 describeUnless(withoutEngine, "a cluster that is not as the last update left it", () => {
   let stack: EngineStack;
@@ -21,6 +21,9 @@ describeUnless(withoutEngine, "a cluster that is not as the last update left it"
   const agentPods = () =>
     system("get", "pods", "-l", "k8s-app=cilium", "-o", "jsonpath={.items[*].metadata.uid}").output;
   const preview = (...args: string[]) => stack.pulumi("preview", "--non-interactive", ...args);
+
+  const program = join(projectRoot, "rehearsal/main.ts");
+  const run = (...args: string[]) => spawnSync("node", [program, ...args], { env: stack.env, encoding: "utf8" });
 
   function repaired(): string {
     const { code, output } = stack.up();
@@ -64,9 +67,32 @@ describeUnless(withoutEngine, "a cluster that is not as the last update left it"
     expect(agentPods()).not.toBe(pods);
   });
 
+  const TABLE = ["bridge", "wirecloak-t"];
+  test.each([
+    [
+      "was changed by hand",
+      ["flush", "chain", ...TABLE, "between_nodes"],
+      /the guard is another than the last update left/,
+    ],
+    ["is gone", ["delete", "table", ...TABLE], /the guard is gone/],
+  ])("a guard that %s is set again, without a word to the agents", (_, change, says) => {
+    const nft = (...args: string[]) => run("nft", "--name", "t", "--", ...args);
+    const before = nft("-s", "list", "table", ...TABLE);
+    // Without rights the nodes have no wire, and so no guard.
+    if (healthyVerdict !== "proven") return;
+    expect(before.status).toBe(0);
+    const pods = agentPods();
+    expect(nft(...change).status).toBe(0);
+    const { output } = preview();
+    expect(output).toMatch(says);
+    expect(output).toMatch(/guard-rehearsal-t-widen.*update/);
+    repaired();
+    expect(nft("-s", "list", "table", ...TABLE).stdout).toBe(before.stdout);
+    expect(agentPods()).toBe(pods);
+    untouched();
+  });
+
   test("nodes that have rebooted are proven again, and nothing else changes", () => {
-    const program = join(projectRoot, "rehearsal/main.ts");
-    const run = (...args: string[]) => spawnSync("node", [program, ...args], { env: stack.env, encoding: "utf8" });
     const machines = processesIn(join(stack.stateDir, "clusters/t")).filter(
       ({ program }) => program === "wirecloak-agent",
     );
