@@ -48,11 +48,11 @@ export function oldKeyGoneAt(settings: Settings, live: Live): Date | null {
   return new Date(changed + 1000 * (1.1 * duration + RECLAIM));
 }
 
-/** When the Secret's key last changed: by the API server, else by the record of the update that saw it first. */
+/** When the key in the Secret came there: what was put back, or annotated, is no new key to the record that has seen it before. */
 function changeOf({ secret, record }: Live): number | null {
-  const known = record?.key;
-  const time = secret?.by?.time ?? (known && known.digest === secret?.digest ? known.since : null);
-  return time === null ? null : Date.parse(time);
+  const known = record?.key && record.key.digest === secret?.digest ? record.key.since : null;
+  const times = [secret?.by?.time, known].filter((time) => time !== null && time !== undefined);
+  return times.length > 0 ? Math.min(...times.map((time) => Date.parse(time))) : null;
 }
 
 function withoutSecret(live: Live, wanted: number, announced: number[]): Problem[] {

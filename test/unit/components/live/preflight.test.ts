@@ -82,6 +82,13 @@ describe("goes on", () => {
       }),
     ],
     [
+      "with a rotation of a key that was only put back: no agent ever had another one",
+      ipsec(4),
+      liveCluster("ipsec", (live) => {
+        secretOf(live).by = { manager: "kubectl-patch", operation: "Update", time: "2026-11-21T11:59:00.000Z" };
+      }),
+    ],
+    [
       "with a rotation in spite of a node that is named",
       ipsec(4, { rotateDespite: ["b"] }),
       liveCluster("ipsec", (live) => Object.assign(live.nodes[1] ?? {}, { ready: false })),
