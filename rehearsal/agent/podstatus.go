@@ -54,8 +54,8 @@ func podStatus(pod *corev1.Pod, state podState, nodeIP string, now time.Time) co
 		one.Started = &started
 		switch {
 		case state.running():
-			one.State.Running = &corev1.ContainerStateRunning{StartedAt: at}
 			one.ContainerID = fmt.Sprintf("rehearsal://%s/%s/%d", pod.UID, container.Name, state.restarts)
+			one.State.Running = &corev1.ContainerStateRunning{StartedAt: startOf(pod, one.ContainerID, at)}
 		case created:
 			one.State.Waiting = &corev1.ContainerStateWaiting{Reason: state.waiting, Message: state.message}
 			one.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
@@ -95,4 +95,14 @@ func conditionStatus(ok bool) corev1.ConditionStatus {
 		return corev1.ConditionTrue
 	}
 	return corev1.ConditionFalse
+}
+
+// startOf is when a container started that runs: an agent that loads another key does not start anew.
+func startOf(pod *corev1.Pod, containerID string, now metav1.Time) metav1.Time {
+	for _, known := range pod.Status.ContainerStatuses {
+		if known.ContainerID == containerID && known.State.Running != nil {
+			return known.State.Running.StartedAt
+		}
+	}
+	return now
 }

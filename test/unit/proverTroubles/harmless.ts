@@ -67,6 +67,21 @@ export const harmless: readonly WireFault[] = [
     by: ["wire-encrypted"],
   },
   {
+    name: "in a rotation the old key's sequence number is still the highest",
+    in: IPSEC,
+    spoil: ({ intent, seen }) => {
+      for (const [index] of seen.agents.entries()) {
+        const [before, after] = [counted(seen, index, "before").ipsec, counted(seen, index).ipsec];
+        if (!before || !after) continue;
+        before.maxSequence = after.maxSequence = 100_000;
+        // Two keys in each direction for each other node.
+        after.keysInUse = 4 * (seen.nodes.length - 1) * (intent.overlay === null ? 1 : 2);
+      }
+    },
+    verdict: "proven",
+    by: [],
+  },
+  {
     name: "somebody else's ESP passes",
     in: IPSEC,
     spoil: ({ wire }) => {
