@@ -3,7 +3,7 @@ import { readNote } from "../../tools/files.ts";
 import { clusterFiles, stateDir } from "../../tools/paths.ts";
 import { identityOf, replacementOf } from "../cluster/replacement.ts";
 import type { Settings } from "../settings.ts";
-import { render, UserError } from "../userError.ts";
+import { type Problem, render, UserError } from "../userError.ts";
 import { isLive, type Live, readLive, type Unreachable } from "./live.ts";
 import { preflight, preflightWarnings } from "./preflight.ts";
 
@@ -13,13 +13,30 @@ import { preflight, preflightWarnings } from "./preflight.ts";
  */
 export async function checkedLive(settings: Settings): Promise<Live | Unreachable | undefined> {
   const live = await readLive(settings);
-  if (!isLive(live) || isReplaced(settings)) return live;
+  if (live === undefined || isReplaced(settings)) return live;
+  if (!isLive(live)) {
+    const problem = unanswered(settings, live);
+    // A preview changes nothing, and shows what it can.
+    if (!pulumi.runtime.isDryRun()) throw new pulumi.RunError(render([problem]));
+    await pulumi.log.warn(render([problem]));
+    return live;
+  }
   const now = new Date();
   for (const warning of preflightWarnings(settings, live, now)) await pulumi.log.warn(render([warning]));
   const problems = preflight(settings, live, now);
   // Not thrown as it is: the engine would print a stack.
   if (problems.length > 0) throw new pulumi.RunError(new UserError(problems).message);
   return live;
+}
+
+/** What may be changed can only be told from the live cluster, so that nothing is. */
+function unanswered({ cluster }: Settings, { unreachable }: Unreachable): Problem {
+  return {
+    key: "wirecloak:cluster.name",
+    value: cluster.name,
+    message: `The cluster is there and does not answer, so it cannot be told what may be changed: ${unreachable}`,
+    fix: "make doctor, then again; a cluster that is gone for good: make down",
+  };
 }
 
 /** Whether the settings have the cluster made anew: then the one that is there has no say. */
