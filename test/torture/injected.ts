@@ -27,8 +27,8 @@ export interface Injected {
 }
 
 /** Seconds, node and change of an injection, in words. */
-export function injectionName({ injection, transition, pace, lane, after, node }: PlannedInjection): string {
-  return `${injection.kind} ${after} s into ${transition.name}, ${pace}, ${laneName(lane)}, node ${node}`;
+export function injectionName({ injection, transition, pace, lane, node }: PlannedInjection, after: number): string {
+  return `${injection.kind} ${after.toFixed(1)} s into ${transition.name}, ${pace}, ${laneName(lane)}, node ${node}`;
 }
 
 /** What an update that failed tells a person to do: the first error of ours in its output, with its way out; undefined where it gives none. */

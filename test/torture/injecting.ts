@@ -30,6 +30,8 @@ interface Cluster {
   stack: TortureStack;
   at: Mode;
   keyId: number;
+  /** Seconds that its last update took: the machine may be fast or slow. */
+  took: number;
 }
 
 /** Clusters in a row that could not be made, before a lane is given up. */
@@ -61,7 +63,7 @@ function around({ lane, pace }: Pick<PlannedInjection, "lane" | "pace">, keyId: 
 }
 
 async function begin(start: Mode, [any]: readonly PlannedInjection[]): Promise<Cluster | undefined> {
-  const cluster: Cluster = { stack: new TortureStack(), at: start, keyId: 3 };
+  const cluster: Cluster = { stack: new TortureStack(), at: start, keyId: 3, took: 0 };
   const there = any && (await jump(cluster, start, [any]));
   if (there) await startTraffic(cluster.stack);
   return there;
@@ -70,8 +72,8 @@ async function begin(start: Mode, [any]: readonly PlannedInjection[]): Promise<C
 /** Goes to where the next injection begins; undefined where that failed, and the cluster is gone then. */
 async function jump(cluster: Cluster, to: Mode, [any]: readonly PlannedInjection[]): Promise<Cluster | undefined> {
   if (any) cluster.stack.want(to, around({ lane: any.lane, pace: "fast" }, cluster.keyId));
-  const { code, output } = await whenFree(cluster.stack);
-  if (code === 0) return { ...cluster, at: to };
+  const { code, output, seconds } = await whenFree(cluster.stack);
+  if (code === 0) return { ...cluster, at: to, took: seconds };
   console.error(`!! ${cluster.at.name} -> ${to.name} failed: ${output.slice(-1000)}`);
   cluster.stack.close();
   return undefined;
@@ -99,19 +101,22 @@ async function runOne(order: InjectionOrder, cluster: Cluster, plan: PlannedInje
   stack.want(plan.transition.to, around(plan, keyId));
   if (plan.transition === ROTATION) await freeToRotate(stack);
   const capture = await Capture.start(stack.env, "t", join(stack.home, "capture.log"));
-  const update = stack.begin(environmentFor(plan));
-  const [first] = await Promise.all([update.ended, inject(plan, stack, update)]);
+  const after = plan.moment * cluster.took;
+  const update = stack.begin(environmentFor(plan, after));
+  const [first] = await Promise.all([update.ended, inject(plan, after, stack, update)]);
   mend(stack);
   stack.clear();
   const second = await stack.update();
   const captured = await capture.stop();
-  const result = { ...judge(plan, first, second, captured), seconds: (performance.now() - began) / 1000 };
+  const result = { ...judge(plan, after, first, second, captured), seconds: (performance.now() - began) / 1000 };
   order.results.add(result);
   tell(result);
   if (result.end !== "recovered" || result.leaked > 0) keepLogs(order.keep, result, first, second, captured);
   if (result.end === "recovered") {
     stack.clearPending();
-    return { stack, at: plan.transition.to, keyId };
+    // An update that only repairs is shorter than one that changes.
+    const took = first.code === 0 ? first.seconds : cluster.took;
+    return { stack, at: plan.transition.to, keyId, took };
   }
   // A person would do now what was told; here the next one begins with a new cluster.
   stack.close();
@@ -125,12 +130,18 @@ async function freeToRotate(stack: TortureStack): Promise<void> {
   if (seconds !== undefined) await sleep((seconds + 1) * 1000);
 }
 
-function judge(plan: PlannedInjection, first: Updated, second: Updated, captured: Captured): Omit<Injected, "seconds"> {
+function judge(
+  plan: PlannedInjection,
+  after: number,
+  first: Updated,
+  second: Updated,
+  captured: Captured,
+): Omit<Injected, "seconds"> {
   const told = toldBy(second.output);
   const recovered = second.code === 0 && second.verdict === "proven";
   const { plain, blind } = captured;
   return {
-    ...{ number: plan.number, kind: plan.injection.kind, what: injectionName(plan) },
+    ...{ number: plan.number, kind: plan.injection.kind, what: injectionName(plan, after) },
     ends: plan.injection.ends(plan.transition),
     ...{ wentThrough: first.code === 0, leaked: plain.length, sample: plain.slice(0, 3), blind },
     end: recovered ? "recovered" : told === undefined ? "neither" : "told",

@@ -112,8 +112,8 @@ export interface PlannedInjection {
   injection: Injection;
   transition: Transition;
   pace: Pace;
-  /** Seconds after the begin of the update. */
-  after: number;
+  /** How far into the update, as a part of the time that the cluster's last one took. */
+  moment: number;
   /** Seconds for which it lasts, where it lasts. */
   holds: number;
   /** Index of the node that it happens to. */
@@ -137,13 +137,10 @@ export function planInjections(count: number, seed: number): PlannedInjection[] 
     return {
       ...{ number: index + 1, lane, injection, transition: transition ?? ROTATION },
       pace: PACES[Math.floor(random() * PACES.length)] ?? "fast",
-      after: Math.round(random() * LONGEST * 10) / 10,
+      moment: random(),
       holds: 2 + Math.floor(random() * 9),
       node: Math.floor(random() * lane.nodes),
       jump: random() < 0.5 ? -3600 : 3600,
     };
   });
 }
-
-/** Seconds of an update in which something can go wrong: most take a little more. */
-const LONGEST = 16;

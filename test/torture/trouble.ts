@@ -10,8 +10,11 @@ import { kill, type TortureStack, type Updating } from "./stack.ts";
 const REHEARSAL = join(projectRoot, "rehearsal/main.ts");
 const CLOCK = join(import.meta.dirname, "clock.mjs");
 
-/** What the update must be started with for a clock that jumps in the middle of it. */
-export function environmentFor({ injection, after, jump }: PlannedInjection): Record<string, string> {
+/**
+ * What the update must be started with for a clock that jumps in the middle of it.
+ * @param after seconds after its begin
+ */
+export function environmentFor({ injection, jump }: PlannedInjection, after: number): Record<string, string> {
   if (injection.kind !== "clock") return {};
   return {
     NODE_OPTIONS: `--import=${CLOCK}`,
@@ -21,10 +24,15 @@ export function environmentFor({ injection, after, jump }: PlannedInjection): Re
 }
 
 /** Lets it happen, in the middle of an update; returns when it has, and is over where it lasts. */
-export async function inject(plan: PlannedInjection, stack: TortureStack, update: Updating): Promise<void> {
+export async function inject(
+  plan: PlannedInjection,
+  after: number,
+  stack: TortureStack,
+  update: Updating,
+): Promise<void> {
   const { injection, node: index, holds } = plan;
   const node = index === 0 ? "t-control-plane" : index === 1 ? "t-worker" : `t-worker${index}`;
-  await sleep(plan.after * 1000);
+  await sleep(after * 1000);
   switch (injection.kind) {
     case "kill -9":
       return kill(update.process);
