@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Settings } from "../components/settings.ts";
 import { examine, type Finding, mend } from "../doctor/doctor.ts";
+import { checkLive } from "../doctor/live.ts";
 import { toolFolders } from "../tools/folders.ts";
 import { chooseStack } from "./chooseStack.ts";
 import { say } from "./say.ts";
@@ -17,7 +18,9 @@ export function registerDoctor(program: Command): void {
     .action(async (options: { stack?: string; mend?: boolean; json?: boolean }) => {
       const { settings } = chooseStack(options.stack, "up");
       const { env } = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
-      const findings = await examination(settings, env, { mend: options.mend ?? false, mayReplace: false });
+      const machine = await examination(settings, env, { mend: options.mend ?? false, mayReplace: false });
+      // `up` needs no such look before: the program takes its own.
+      const findings = [...machine, ...(await checkLive(settings))];
       console.log(options.json ? JSON.stringify(findings, undefined, 2) : renderFindings(findings));
       if (findings.some(({ level }) => level === "error")) process.exitCode = 1;
     });

@@ -10,7 +10,8 @@ export async function findLiveCluster(asked: string | undefined): Promise<LiveCl
   const { name, settings } = chooseStack(asked, "other");
   const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
   const live = liveCluster(session, name);
-  if (live) return live;
+  const { maxAgeDays } = settings.rotation;
+  if (live) return { ...live, ...(maxAgeDays !== undefined && { maxKeyAgeDays: maxAgeDays }) };
   throw new UserError([
     { key: "stack", value: name, message: "It has no finished cluster.", fix: `make up STACK=${name}` },
   ]);

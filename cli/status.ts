@@ -2,10 +2,12 @@ import type { Command } from "commander";
 import { evidenceStanding, withEvidence } from "../prover/evidence/standing.ts";
 import type { Intent } from "../prover/intent.ts";
 import { Kubernetes } from "../prover/kubernetes.ts";
+import { keyAgeDays } from "../prover/live/keyAge.ts";
 import { endedBy } from "../prover/proverError.ts";
 import { statusText } from "../prover/status.ts";
 import { verify } from "../prover/verify.ts";
 import { evidenceFolder } from "../tools/paths.ts";
+import { keyAgeText } from "./keyAgeText.ts";
 
 /** A stack's live cluster and what it is meant to be. */
 export interface LiveCluster {
@@ -14,6 +16,8 @@ export interface LiveCluster {
   kubeconfig: string;
   /** Absent: the kubeconfig's current context. */
   context?: string;
+  /** `rotation.maxAgeDays` of its stack. */
+  maxKeyAgeDays?: number;
 }
 
 /** Finds the cluster of the stack asked for, or of the one that is there. Throws a UserError where there is none. */
@@ -32,14 +36,19 @@ export function registerStatus(program: Command, find: FindCluster): void {
 }
 
 /** Looks once and prints what was seen; resolves with the exit code (`wirecloak --help` lists them). */
-export async function showStatus({ intent, kubeconfig, context }: LiveCluster, json: boolean): Promise<number> {
+export async function showStatus(live: LiveCluster, json: boolean): Promise<number> {
+  const { intent, kubeconfig, context, maxKeyAgeDays } = live;
   try {
     const api = Kubernetes.open(kubeconfig, context, intent.cilium.namespace);
     const { report, observation } = await verify(intent, api, { wait: 0, settled: true, counters: true });
     const evidence = evidenceStanding(evidenceFolder(intent.cluster), { intent, observation });
     const status = withEvidence(report, evidence);
     const page = evidence ? `evidence: ${evidence.page}\n` : "evidence: none yet; ./bin/wirecloak verify\n";
-    const shown = json ? `${JSON.stringify(status, null, 2)}\n` : `${statusText(status)}${page}`;
+    const days =
+      intent.encryption === "ipsec" && observation.settled ? keyAgeDays(observation.settled, new Date()) : null;
+    const shown = json
+      ? `${JSON.stringify({ ...status, keyAgeDays: days }, null, 2)}\n`
+      : `${statusText(status)}${keyAgeText(days, maxKeyAgeDays)}${page}`;
     await new Promise((resolve) => process.stdout.write(shown, resolve));
     return status.verdict === "failed" ? 1 : 0;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { coerce, type SemVer } from "semver";
+import { keyAgeDays } from "../../prover/live/keyAge.ts";
 import { formsOf } from "../encryption/guard/forms.ts";
 import type { EncryptionMode, Settings } from "../settings.ts";
 import { NAMESPACE, setCommand } from "../settingsFields.ts";
@@ -157,15 +158,6 @@ function unmodelled({ encryption, cilium, cluster }: Settings, live: Live): Prob
         "What nodes of Cilium 1.16 and 1.17 send each other while some have changed and others have not is not modelled in a rehearsal: values and read-back are as theirs, what leaks on the way is not.",
     },
   ];
-}
-
-const DAY = 24 * 60 * 60 * 1000;
-
-/** Days since the IPsec key was first seen; null where there is no record of it. */
-export function keyAgeDays(live: Pick<Live, "record" | "secret">, now: Date): number | null {
-  const key = live.record?.key;
-  if (!key || (live.secret && live.secret.digest !== key.digest)) return null;
-  return Math.max(0, Math.floor((now.getTime() - Date.parse(key.since)) / DAY));
 }
 
 function keyAge({ encryption, ipsec, rotation }: Settings, live: Live, now: Date): Problem[] {
