@@ -23,15 +23,16 @@ const realClock: Clock = { now: () => Date.now(), sleep: (seconds) => sleep(1000
 /**
  * Waits until no node has the old key any more, and tells how the keys in use doubled and halved.
  * @param gone when that should be
+ * @param how `proof`: what the proof of the rotation saw, which comes before any look from here
  */
 export async function oldKeyGone(
   look: () => Promise<KeysSeen[]>,
   gone: Date,
-  clock: Clock = realClock,
+  { proof = [], clock = realClock }: { proof?: KeysSeen[]; clock?: Clock } = {},
 ): Promise<{ met: boolean; told: string }> {
   const start = clock.now();
-  const most = new Map<string, number>();
-  let doubled = 0;
+  const most = new Map(proof.map(({ node, keysInUse }) => [node, keysInUse ?? 0]));
+  let doubled = proof.filter(({ keys }) => keys === "old and new").length;
   for (;;) {
     const seen = await look();
     for (const { node, keysInUse } of seen) most.set(node, Math.max(most.get(node) ?? 0, keysInUse ?? 0));

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { nextKeyId } from "../components/encryption/ipsecKey.ts";
 import { isLive, type Live, readLive } from "../components/live/live.ts";
@@ -6,11 +7,12 @@ import { preflight } from "../components/live/preflight.ts";
 import { oldKeyGoneAt } from "../components/live/rotation.ts";
 import type { Settings } from "../components/settings.ts";
 import { UserError } from "../components/userError.ts";
+import type { Evidence } from "../prover/evidence/schema.ts";
 import { Kubernetes } from "../prover/kubernetes.ts";
 import { endedBy } from "../prover/proverError.ts";
 import { run } from "../prover/run.ts";
 import { verify } from "../prover/verify.ts";
-import { writeWhole } from "../tools/files.ts";
+import { readNote, writeWhole } from "../tools/files.ts";
 import { toolFolders } from "../tools/folders.ts";
 import { evidenceFolder, projectRoot } from "../tools/paths.ts";
 import { chooseStack } from "./chooseStack.ts";
@@ -103,10 +105,10 @@ async function provenWithout(
       const { report } = await verify(intent, api, { wait: 0 });
       return report.nodes.map(({ name, keysInUse, keys }) => ({ node: name, keysInUse, keys }));
     };
-    const { met, told } = await oldKeyGone(look, gone ?? new Date());
+    const evidence = evidenceFolder(intent.cluster);
+    const { met, told } = await oldKeyGone(look, gone ?? new Date(), { proof: seenInProof(evidence) });
     say(told);
     if (!met) return 1;
-    const evidence = evidenceFolder(intent.cluster);
     const code = await run(intent, api, { wait: 10, evidence, shown: "text" });
     say(
       code === 0 ? `key ${old} is gone from every node; evidence: ${evidence}/evidence.html` : "see the verdict above",
@@ -133,4 +135,10 @@ function noKey(encryption: Settings["encryption"]): UserError {
       ? "There is no key to rotate: in WireGuard mode each node makes its own, a new one whenever it boots."
       : "There is no key to rotate: encryption is off.";
   return new UserError([{ key: "wirecloak:encryption", value: encryption, message, allowed: "ipsec" }]);
+}
+
+/** The keys that the update's own proof saw, from its evidence. */
+function seenInProof(folder: string): KeysSeen[] {
+  const { nodes = [] } = readNote<Pick<Evidence, "nodes">>(join(folder, "evidence.json")) ?? {};
+  return nodes.map(({ name, keysInUse, keys }) => ({ node: name, keysInUse, keys }));
 }

@@ -44,7 +44,7 @@ describe("the old key", () => {
         now += 1000 * seconds;
       },
     };
-    return oldKeyGone(async () => looks[Math.min(count++, looks.length - 1)] ?? [], gone, clock);
+    return oldKeyGone(async () => looks[Math.min(count++, looks.length - 1)] ?? [], gone, { clock });
   }
 
   test("is gone once the keys of every node have halved", async () => {
@@ -53,6 +53,12 @@ describe("the old key", () => {
       met: true,
       told: "2 of 2 nodes were seen with the old key and the new: 8 keys in use a node, now 4, after 10 s",
     });
+  });
+
+  test("was seen by the proof, where it has gone since", async () => {
+    const once = async () => nodes(4, "new only");
+    const { told } = await oldKeyGone(once, new Date(0), { proof: nodes(8, "old and new") });
+    expect(told).toMatch(/^2 of 2 nodes were seen .*: 8 keys in use a node, now 4/);
   });
 
   test("is not called gone where a node keeps it, or does not answer", async () => {
