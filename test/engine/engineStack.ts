@@ -79,6 +79,8 @@ export class EngineStack {
       "wirecloak:cilium": { chart: join(projectRoot, "rehearsal/packages"), ...cilium },
       // Two nodes have little to send.
       "wirecloak:proof": { seconds: 1 },
+      // It takes seconds of each update, and one test looks at what it says.
+      "wirecloak:watch": false,
       ...changes,
     };
     writeFileSync(this.configFile, `${stringify({ config })}${salt ?? ""}\n`);

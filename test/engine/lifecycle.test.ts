@@ -23,10 +23,13 @@ function find(resources: StateResource[], type: string): StateResource {
   return found;
 }
 
+const watched = { "wirecloak:watch": true };
+
 describeUnless(withoutEngine, "one stack through its life", () => {
   let stack: EngineStack;
   beforeAll(() => {
     stack = new EngineStack();
+    stack.configure(watched);
   });
   afterAll(() => stack.close());
 
@@ -79,7 +82,7 @@ describeUnless(withoutEngine, "one stack through its life", () => {
 
   test("the switch to IPsec keeps the cluster and makes the Secret before the release changes", () => {
     const before = find(stack.resources(), "command:local:Command").id;
-    stack.configure({ "wirecloak:encryption": "ipsec" });
+    stack.configure({ ...watched, "wirecloak:encryption": "ipsec" });
     const { code, output } = stack.up();
     expect(output).not.toContain("error:");
     expect(code).toBe(0);

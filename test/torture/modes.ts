@@ -51,6 +51,7 @@ export function configOf(mode: Mode, { routing, nodes, pace, guard, keyId, keyRo
     changes: {
       "wirecloak:encryption": encryption,
       "wirecloak:guard": guard,
+      "wirecloak:watch": true,
       ...(encryption === "none" && { "wirecloak:allowPlaintext": { reason: "torture", until: "2099-12-31" } }),
       ...(nodeEncryption && { "wirecloak:wireguard": { nodeEncryption } }),
       ...(strict && { "wirecloak:strict": strict }),
