@@ -18,15 +18,21 @@ export function startsIn(logs: string): number[] {
 }
 
 /**
- * How many of the readable packets crossed while some node was meant to encrypt: all where both ends of the change encrypt; from none since the first agent has started anew, to none
- * until the last one has. An agent starts before it changes what its node sends, so to none none of them is counted too many.
+ * How many of the readable packets a guard would have held back that only Cilium's own change let through: all where both ends of the change encrypt; from none those since the first agent has
+ * started anew; to none those until the agents agree, when the guard would open.
  * @param plain packets, each with its time in seconds since 1970 at its begin
  * @param starts of the agents that run after the change
+ * @param agreed when all agents agreed, in seconds since 1970; undefined where nobody noted it
  */
-export function whileEncrypting(plain: readonly string[], starts: readonly number[], { from, to }: Transition): number {
+export function heldBack(
+  plain: readonly string[],
+  { from, to }: Transition,
+  starts: readonly number[],
+  agreed: number | undefined,
+): number {
   if (starts.length === 0) return 0;
   const since = from.encryption === "none" ? Math.min(...starts) + APPLIED : 0;
-  const until = to.encryption === "none" ? Math.max(...starts) : Number.POSITIVE_INFINITY;
+  const until = to.encryption === "none" ? (agreed ?? Math.max(...starts)) : Number.POSITIVE_INFINITY;
   return plain.filter((line) => {
     const time = Number.parseFloat(line);
     return time > since && time < until;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { agentStarts, whileEncrypting } from "./agentStarts.ts";
+import { agentStarts, heldBack } from "./agentStarts.ts";
 import { Capture } from "./capture.ts";
 import { type Lane, laneName, type Row, rowName } from "./matrix.ts";
 import type { Mode } from "./modes.ts";
@@ -115,15 +115,17 @@ async function go(order: LaneOrder, cluster: Cluster, step: Step, guard: boolean
 }
 
 /**
- * Updates; where it is a control that has to leak, also with the number of readable packets that our own capture saw while some node was meant to encrypt: of agents that
- * start at almost the same time the watch cannot tell that in a real cluster, and then counts none.
+ * Updates; where it is a control that has to leak, also with the number of readable packets that our own capture saw: of agents that start at almost the same time
+ * the watch cannot tell which of them encrypted when, and counts none.
  */
 async function updateSeen(stack: TortureStack, edge: Edge | undefined): Promise<[Updated, number | undefined]> {
   if (!edge?.transition.leaks) return [await stack.update(), undefined];
   const capture = await Capture.start(stack.env, "t", join(stack.home, "capture.log"));
   const updated = await stack.update();
   const { plain } = await capture.stop();
-  return [updated, whileEncrypting(plain, agentStarts(stack), edge.transition)];
+  const agreed = updated.change?.phases.find(({ name }) => name === "agents agree")?.at;
+  const opens = agreed === undefined ? undefined : Date.parse(agreed) / 1000;
+  return [updated, heldBack(plain, edge.transition, agentStarts(stack), opens)];
 }
 
 function outcomeOf(updated: Updated, lane: Lane, from: Mode, { to, pace, edge }: Step, guard: boolean): Outcome {

@@ -44,7 +44,7 @@ export interface Outcome {
   /** The verdict that is right afterwards. */
   wanted: string;
   change: Watched | null;
-  /** Of a control: readable packets past where the guard would be while some node was meant to encrypt, by our own capture. */
+  /** Of a control: readable packets that a guard would have held back, by our own capture. */
   plain?: number;
   seconds: number;
   at: string;

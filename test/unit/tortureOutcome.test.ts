@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startsIn, whileEncrypting } from "../torture/agentStarts.ts";
+import { heldBack, startsIn } from "../torture/agentStarts.ts";
 import { readCapture } from "../torture/capture.ts";
 import { ROWS, type Row, rowName, TRANSITIONS } from "../torture/matrix.ts";
 import {
@@ -65,7 +65,7 @@ test("what our own capture saw in the control counts where the watch could not t
   expect(summary(judged(seen), seen)).toMatch(/control leaked: 1$/);
 });
 
-describe("plaintext while some node was meant to encrypt", () => {
+describe("plaintext that a guard would have held back", () => {
   const plain = ["10.0 port2 Out IP", "11.0 port2 Out IP", "12.0 port2 Out IP", "13.0 port2 Out IP"];
   const between = (from: string, to: string) => {
     const found = TRANSITIONS.find(({ name }) => name === `${from} -> ${to}`);
@@ -73,11 +73,11 @@ describe("plaintext while some node was meant to encrypt", () => {
     return found;
   };
 
-  test("is all of it from mode to mode, from none what came after the first agent's start, to none what came before the last one's", () => {
-    expect(whileEncrypting(plain, [10.5, 12.5], between("wireguard", "ipsec"))).toBe(4);
-    expect(whileEncrypting(plain, [10.5, 12.5], between("none", "ipsec"))).toBe(3);
-    expect(whileEncrypting(plain, [10.5, 12.5], between("ipsec", "none"))).toBe(3);
-    expect(whileEncrypting(plain, [], between("ipsec", "none"))).toBe(0);
+  test("is all of it from mode to mode, from none what came after the first agent's start, to none what came before all agreed", () => {
+    expect(heldBack(plain, between("wireguard", "ipsec"), [10.5, 12.5], undefined)).toBe(4);
+    expect(heldBack(plain, between("none", "ipsec"), [10.5, 12.5], undefined)).toBe(3);
+    expect(heldBack(plain, between("ipsec", "none"), [10.5, 10.6], 11.5)).toBe(2);
+    expect(heldBack(plain, between("ipsec", "none"), [], 11.5)).toBe(0);
   });
 
   test("agents tell their start in their logs, the last one counts", () => {
