@@ -18,6 +18,9 @@ const FILTER = [
   "(ip proto 50 and ip[27] & 0x3f = 0)",
 ].join(" or ");
 
+/** Seconds: a capture whose program was killed ends by itself. */
+const LONGEST = "1800";
+
 /** Handed on at once, and in KiB what the kernel keeps meanwhile: much may come at a time where plaintext is allowed. */
 const BUFFER = ["--immediate-mode", "-B", "16384"];
 
@@ -45,7 +48,22 @@ export class Capture {
     this.cluster = cluster;
     this.log = log;
     const to = openSync(log, "w");
-    const tcpdump = ["tcpdump", "-i", "any", "-Q", "out", "-nn", "-tt", "-l", "-s", "128", ...BUFFER, FILTER];
+    const tcpdump = [
+      "timeout",
+      LONGEST,
+      "tcpdump",
+      "-i",
+      "any",
+      "-Q",
+      "out",
+      "-nn",
+      "-tt",
+      "-l",
+      "-s",
+      "128",
+      ...BUFFER,
+      FILTER,
+    ];
     this.process = spawn("node", this.outside(tcpdump), { env, stdio: ["ignore", to, to] });
     closeSync(to);
   }
