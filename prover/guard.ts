@@ -27,7 +27,8 @@ export async function readGuard({
   input,
 }: GuardPlan): Promise<Answer<GuardSeen | null>> {
   try {
-    const child = spawn(program, args, { cwd: tmpdir(), timeout: PATIENCE });
+    // Not its own time limit, whose timer stays where the program cannot start, and keeps this one for so long.
+    const child = spawn(program, args, { cwd: tmpdir(), signal: AbortSignal.timeout(PATIENCE) });
     // A program that does not read its input ends this pipe.
     child.stdin.on("error", () => undefined).end(input);
     const ended = new Promise<string | null>((resolve, reject) => {
