@@ -111,14 +111,14 @@ export class Lookouts {
     return { vantages, places: new Set(this.known.keys()), failings };
   }
 
-  /** Waits until every control sent was seen, on each port. */
+  /** Waits until every control sent was seen, but for one: what tcpdump wrote last is known to be whole only when more comes, or its end. */
   private async controlsSeen(patience: number): Promise<void> {
     const until = Date.now() + 1000 * patience;
-    const lacking = (): boolean =>
-      [...this.known].some(
-        ([port, controls]) => (this.lookout?.controlsSeen(controls) ?? 0) < (this.sent.get(port) ?? 0),
-      );
-    while (lacking() && Date.now() < until && !this.lookout?.ended) await this.options.sleep(0.05);
+    const lacking = (): number =>
+      [...this.known]
+        .map(([port, controls]) => (this.sent.get(port) ?? 0) - (this.lookout?.controlsSeen(controls) ?? 0))
+        .reduce((sum, missing) => sum + Math.max(0, missing), 0);
+    while (lacking() > 1 && Date.now() < until && !this.lookout?.ended) await this.options.sleep(0.05);
   }
 
   close(): void {
