@@ -11,6 +11,9 @@ import { Lookout, type LookoutOptions, portControls } from "./lookout.ts";
 /** Seconds for the last controls to be seen. Packets come in order, so by then all before them were; what the kernel still holds is lost at the end. */
 const GRACE = 15;
 
+/** Seconds after which tcpdump has written whatever the kernel has kept for it: it reads once a second. */
+const HELD = 1.5;
+
 const links = z.array(z.looseObject({ ifname: z.string() }));
 
 export interface LookoutsOptions extends LookoutOptions {
@@ -111,7 +114,7 @@ export class Lookouts {
     return { vantages, places: new Set(this.known.keys()), failings };
   }
 
-  /** Waits until every control sent was seen, but for one: what tcpdump wrote last is known to be whole only when more comes, or its end. */
+  /** Waits until every control sent was seen, or for the last one: what tcpdump wrote last is known to be whole only when more comes, or its end. */
   private async controlsSeen(patience: number): Promise<void> {
     const until = Date.now() + 1000 * patience;
     const lacking = (): number =>
@@ -119,6 +122,7 @@ export class Lookouts {
         .map(([port, controls]) => (this.sent.get(port) ?? 0) - (this.lookout?.controlsSeen(controls) ?? 0))
         .reduce((sum, missing) => sum + Math.max(0, missing), 0);
     while (lacking() > 1 && Date.now() < until && !this.lookout?.ended) await this.options.sleep(0.05);
+    if (lacking() === 1) await this.options.sleep(HELD);
   }
 
   close(): void {

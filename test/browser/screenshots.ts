@@ -1,4 +1,6 @@
-// Writes docs/evidence/*.png: what an evidence page looks like. Run by hand after a change of the page, and look at them.
+// node test/browser/screenshots.ts [FOLDER] [EVIDENCE.html]
+// Writes docs/evidence/*.png: what an evidence page looks like; with the page of a run that changed a cluster, its section about the change. Run by hand after a change of the
+// page, and look at them.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +30,15 @@ try {
       await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`) });
       await page.close();
     }
+  }
+  const [, , , changed] = process.argv;
+  for (const colorScheme of changed === undefined ? [] : (["light", "dark"] as const)) {
+    const page = await browser.newPage({ colorScheme, viewport: { width: 1040, height: 1640 } });
+    await page.goto(pathToFileURL(changed ?? "").href);
+    await page
+      .locator("section", { hasText: "The phases of the change" })
+      .screenshot({ path: join(folder, `change-${colorScheme}.png`) });
+    await page.close();
   }
 } finally {
   await browser.close();
