@@ -77,8 +77,8 @@ func TestADeadlineEndsAPodAndLeavesItsNetwork(t *testing.T) {
 	}
 }
 
-// smallWorld is two nodes on a wire whose agents encrypt with WireGuard.
-func smallWorld(t *testing.T) (*world, *network) {
+// wiredNetwork is one with real packets and without a node; where there are none the test is skipped.
+func wiredNetwork(t *testing.T) *network {
 	t.Helper()
 	if err := wire.Available(); err != nil {
 		t.Skip(err)
@@ -88,6 +88,13 @@ func smallWorld(t *testing.T) (*world, *network) {
 		t.Fatal(err)
 	}
 	t.Cleanup(net.close)
+	return net
+}
+
+// smallWorld is two nodes on a wire whose agents encrypt with WireGuard.
+func smallWorld(t *testing.T) (*world, *network) {
+	t.Helper()
+	net := wiredNetwork(t)
 	var published []*unstructured.Unstructured
 	w := newWorld(func() []*unstructured.Unstructured { return published }, net.stats)
 	for i, name := range []string{"n1", "n2"} {
@@ -167,14 +174,7 @@ func TestPodsOfTwoNodesTalkAndTheAgentsTellIt(t *testing.T) {
 }
 
 func TestTheBridgeGetsBackTheRulesOfAnEarlierProcess(t *testing.T) {
-	if err := wire.Available(); err != nil {
-		t.Skip(err)
-	}
-	net, err := newNetwork(wireOn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(net.close)
+	net := wiredNetwork(t)
 	path := filepath.Join(t.TempDir(), "bridge.nft")
 	if err := net.restoreRules(path); err != nil {
 		t.Fatal("without rules:", err)

@@ -4,15 +4,8 @@ import type { Noted, PhaseName } from "../../prover/watch/journal.ts";
 import { judged, type Watched } from "../../prover/watch/judge.ts";
 import { PlaintextLog } from "../../prover/watch/plaintextLog.ts";
 import type { StreamCount } from "../../prover/watch/talkers.ts";
+import { IPSEC, WIREGUARD } from "./wireStates.ts";
 
-const WIREGUARD: WireState = {
-  encryption: "wireguard",
-  nodeEncryption: false,
-  strict: false,
-  keyId: null,
-  cilium: "1.20.2",
-};
-const IPSEC: WireState = { ...WIREGUARD, encryption: "ipsec", keyId: 3 };
 const NONE: WireState = { ...WIREGUARD, encryption: "none" };
 const BEGAN = 1_800_000_000_000;
 const PAIR = { from: "a", to: "b" };

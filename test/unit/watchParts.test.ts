@@ -2,21 +2,12 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AgentPhases } from "../../prover/watch/agentPhases.ts";
-import type { WireState } from "../../prover/watch/change.ts";
 import { beginJournal, note, readJournal } from "../../prover/watch/journal.ts";
 import { hidesOverlay, liveState, stateText } from "../../prover/watch/order.ts";
 import { PlaintextLog } from "../../prover/watch/plaintextLog.ts";
 import { merged, spreadOf, weighted } from "../../prover/watch/statistics.ts";
 import { identify, isAlive, updaterOf } from "../../prover/watch/updater.ts";
-
-const WIREGUARD: WireState = {
-  encryption: "wireguard",
-  nodeEncryption: false,
-  strict: false,
-  keyId: null,
-  cilium: "1.20.2",
-};
-const IPSEC: WireState = { ...WIREGUARD, encryption: "ipsec", keyId: 3 };
+import { IPSEC, WIREGUARD } from "./wireStates.ts";
 
 describe("statistics", () => {
   test("nearest rank, of values and of histograms", () => {
