@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import type { GuardPlan } from "./intent.ts";
+import type { GuardQuestion } from "./intent.ts";
 import type { Answer, GuardSeen } from "./observation.ts";
 
 /** Milliseconds: on kind a container is started for it. */
@@ -25,7 +25,7 @@ const shape: z.ZodType<GuardSeen | null> = z
 export async function readGuard({
   command: [program = "", ...args],
   input,
-}: GuardPlan): Promise<Answer<GuardSeen | null>> {
+}: GuardQuestion): Promise<Answer<GuardSeen | null>> {
   try {
     // Not its own time limit, whose timer stays where the program cannot start, and keeps this one for so long.
     const child = spawn(program, args, { cwd: tmpdir(), signal: AbortSignal.timeout(PATIENCE) });

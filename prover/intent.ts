@@ -33,12 +33,16 @@ export interface Intent {
   proof: ProofPlan;
 }
 
-/** A guard, and how to ask for it. */
-export interface GuardPlan {
+/** How to ask for a guard. */
+export interface GuardQuestion {
   /** A program of this machine that prints the guard in force as JSON (GuardSeen), or null where there is none. */
   command: string[];
   /** Its standard input. */
   input: string;
+}
+
+/** A guard that is meant to be there. */
+export interface GuardPlan extends GuardQuestion {
   /** The ciphertext that must pass, in the guard's own words. */
   forms: string[];
 }

@@ -1,4 +1,4 @@
-import type { V1ConfigMap, V1ControllerRevision, V1DaemonSet, V1Node, V1Pod } from "@kubernetes/client-node";
+import type { V1ConfigMap, V1ControllerRevision, V1DaemonSet, V1Node, V1Pod, V1PodSpec } from "@kubernetes/client-node";
 import {
   DEBUGINFO_COMMAND,
   ENCRYPTION_COMMAND,
@@ -246,7 +246,7 @@ function agentSeen({ metadata, spec, status }: V1Pod): AgentSeen {
     waiting: container?.state?.waiting?.reason ?? null,
     terminating: metadata?.deletionTimestamp !== undefined,
     revision: metadata?.labels?.[REVISION] ?? null,
-    version: versionIn(spec?.containers.find((each) => each.name === "cilium-agent")?.image),
+    version: agentVersion(spec),
     startedAt: started ? latest([started, metadata?.creationTimestamp]) : null,
     status: { silent: "was not asked" },
     encryption: { silent: "was not asked" },
@@ -254,8 +254,9 @@ function agentSeen({ metadata, spec, status }: V1Pod): AgentSeen {
   };
 }
 
-/** `1.20.2` of `quay.io/cilium/cilium:v1.20.2@sha256:...`. */
-function versionIn(image = ""): string | null {
+/** The version in the agent's image, such as `1.20.2` of `quay.io/cilium/cilium:v1.20.2@sha256:...`. */
+export function agentVersion(pod: V1PodSpec | undefined): string | null {
+  const { image = "" } = pod?.containers.find(({ name }) => name === "cilium-agent") ?? {};
   return /:v?(\d+\.\d+\.\d+[^@]*)/.exec(image)?.[1] ?? null;
 }
 

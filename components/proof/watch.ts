@@ -4,13 +4,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Intent } from "../../prover/intent.ts";
 import { evidenceFolder, watchFolder } from "../../tools/paths.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { tableOf } from "../encryption/guard/table.ts";
+import { guardQuestion } from "../encryption/guard/guard.ts";
 import type { Repairs } from "../live/live.ts";
 import type { Settings } from "../settings.ts";
 
 /** Watches as a program of its own, which knows nothing of Pulumi. */
 const PROVER = join(import.meta.dirname, "../../prover/main.ts");
-const GUARD = join(import.meta.dirname, "../encryption/guard/main.ts");
 
 export interface WatchArgs {
   settings: Settings;
@@ -89,14 +88,10 @@ export function watchOrder(
   intent: Intent,
   repairs: Partial<Repairs>,
 ): object {
-  const { guardPlace: place } = cluster;
-  const guarded = settings.guard && place !== undefined;
   const { enforce: _, ...proof } = settings.proof;
   return {
     intent,
-    guard: guarded
-      ? { command: ["node", GUARD, "show"], input: JSON.stringify({ table: tableOf(settings.cluster.name), place }) }
-      : null,
+    guard: guardQuestion(settings, cluster.guardPlace),
     pods: settings.cluster.podCidr === undefined ? [] : [settings.cluster.podCidr],
     repairs,
     // Whatever else of the settings touches traffic.

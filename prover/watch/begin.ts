@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kubernetes } from "../kubernetes.ts";
 import { ProverError } from "../proverError.ts";
-import { readCluster } from "../readBack.ts";
+import { agentVersion, readCluster } from "../readBack.ts";
 import type { WireState } from "./change.ts";
 import { beginJournal } from "./journal.ts";
 import { liveState, type WatchOrder } from "./order.ts";
@@ -80,8 +80,7 @@ async function lookAt(
     const set = await api.daemonSet("cilium");
     if (set === null) return { from: null, idle: "no Cilium runs yet" };
     const seen = await readCluster(api);
-    const image = set.spec?.template.spec?.containers.find(({ name }) => name === "cilium-agent")?.image ?? "";
-    const from = liveState(seen, /:v?(\d+\.\d+\.\d+[^@]*)/.exec(image)?.[1] ?? null);
+    const from = liveState(seen, agentVersion(set.spec?.template.spec));
     const lone = seen.nodes.length < 2;
     if (lone) return { from, idle: "with one node nothing crosses the wire" };
     return { from, idle: intent.simulated && !(await hasWire(intent)) ? "this rehearsal has no wire" : null };

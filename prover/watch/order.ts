@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { encryptsOverlay } from "../checks/leaks.ts";
-import { type Intent, parseIntent } from "../intent.ts";
+import { type GuardQuestion, type Intent, parseIntent } from "../intent.ts";
 import type { Observation } from "../observation.ts";
 import { ProverError } from "../proverError.ts";
 import type { WireState } from "./change.ts";
@@ -13,12 +13,6 @@ export interface WatchOrder {
   guard: GuardQuestion | null;
   /** Ranges that pods have their addresses in, also those of nodes that are yet to come. */
   pods: string[];
-}
-
-/** A program of this machine and what it reads; it prints `{"dropped": {NAME: {"packets", "plaintext"}}}`, or null where there is no guard. */
-export interface GuardQuestion {
-  command: string[];
-  input: string;
 }
 
 const shape = z.looseObject({

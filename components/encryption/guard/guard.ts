@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { GuardPlan } from "../../../prover/intent.ts";
+import type { GuardPlan, GuardQuestion } from "../../../prover/intent.ts";
 import { watchFolder } from "../../../tools/paths.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { GuardPlace } from "../../cluster/guardPlace.ts";
@@ -97,9 +97,15 @@ export class Guard extends pulumi.ComponentResource {
 /** How the prover asks for the guard of these settings; null where none is meant to be. */
 export function guardPlan(settings: Settings, place: GuardPlace | undefined): GuardPlan | null {
   const forms = formsOf(settings);
-  if (!settings.guard || place === undefined || forms.length === 0) return null;
+  const question = guardQuestion(settings, place);
+  return question && forms.length > 0 ? { ...question, forms } : null;
+}
+
+/** How to ask for what is in force, whatever the settings have encrypted; null where they want no guard. */
+export function guardQuestion(settings: Settings, place: GuardPlace | undefined): GuardQuestion | null {
+  if (!settings.guard || place === undefined) return null;
   const order: Pick<GuardOrder, "table" | "place"> = { table: tableOf(settings.cluster.name), place };
-  return { command: ["node", PROGRAM, "show"], input: JSON.stringify(order), forms };
+  return { command: ["node", PROGRAM, "show"], input: JSON.stringify(order) };
 }
 
 /** Where pods have their addresses. */
