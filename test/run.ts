@@ -1,5 +1,5 @@
-// Runs the test tiers one after the other and ends with `N passed, N failed, N skipped`.
-import { spawnSync } from "node:child_process";
+// Runs the test tiers and ends with `N passed, N failed, N skipped`.
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -15,23 +15,25 @@ interface Tally {
 interface Tier {
   name: string;
   what: string;
-  run: (env: NodeJS.ProcessEnv) => Tally;
+  /** Tiers of a stage run at the same time, and the stages one after the other. */
+  stage: 1 | 2 | 3;
+  run: (env: NodeJS.ProcessEnv) => Promise<Tally>;
 }
 
 const tiers: Tier[] = [
-  { name: "house", what: "type check, lint and format", run: house },
-  { name: "unit", what: "pure functions and Pulumi mocks", run: (env) => jest(env, ["test/unit"]) },
-  { name: "agent", what: "the rehearsal's stand-in agents (Go)", run: goTests },
-  { name: "conformance", what: "the Pulumi plugins in use", run: (env) => jest(env, ["test/conformance"]) },
+  { name: "house", what: "type check, lint and format", stage: 1, run: house },
   {
-    name: "engine",
-    what: "the real Pulumi engine and a real Kubernetes API",
-    // Mostly waiting for other programs, so that more run at once than there are cores.
-    run: (env) => jest(env, ["test/engine"], ["--maxWorkers=3"]),
+    name: "unit",
+    what: "pure functions and Pulumi mocks",
+    stage: 2,
+    run: async (env) => tallyOf(await jest(env, ["unit"], 2), "unit"),
   },
-  { name: "wire", what: "real packets in network namespaces", run: (env) => jest(env, ["test/wire"]) },
-  { name: "browser", what: "evidence pages in the machine's Chromium", run: (env) => jest(env, ["test/browser"]) },
-  { name: "policy", what: "policy packs under the real engine", run: (env) => jest(env, ["test/policy"]) },
+  { name: "agent", what: "the rehearsal's stand-in agents (Go)", stage: 2, run: goTests },
+  { name: "conformance", what: "the Pulumi plugins in use", ...waiting("conformance") },
+  { name: "engine", what: "the real Pulumi engine and a real Kubernetes API", ...waiting("engine") },
+  { name: "wire", what: "real packets in network namespaces", ...waiting("wire") },
+  { name: "browser", what: "evidence pages in the machine's Chromium", ...waiting("browser") },
+  { name: "policy", what: "policy packs under the real engine", ...waiting("policy") },
 ];
 
 const asked = process.argv.slice(2);
@@ -57,14 +59,22 @@ const folders = [
 const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE || join(cacheDir(), "node-compiled");
 const env = { ...process.env, NODE_COMPILE_CACHE, PULUMI_HOME, PATH: folders.join(delimiter), FORCE_COLOR: "0" };
 // The charts that rehearsal stacks name.
-succeeds("node", ["rehearsal/main.ts", "package"], env);
+await succeeds("node", ["rehearsal/main.ts", "package"], env);
 
+/** The one jest run of all `waiting` tiers, once it has begun. */
+let pool: Promise<Report> | undefined;
 const results: [Tier, Tally, number][] = [];
-for (const tier of chosen) {
-  console.log(`\n== ${tier.name}: ${tier.what}`);
+for (const stage of [1, 2, 3]) {
   const start = Date.now();
-  results.push([tier, tier.run(env), (Date.now() - start) / 1000]);
+  const running = chosen
+    .filter((tier) => tier.stage === stage)
+    .map(async (tier) => {
+      console.log(`== ${tier.name}: ${tier.what}`);
+      results.push([tier, await tier.run(env), (Date.now() - start) / 1000]);
+    });
+  await Promise.all(running);
 }
+results.sort(([a], [b]) => tiers.indexOf(a) - tiers.indexOf(b));
 
 console.log("");
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };
@@ -88,14 +98,15 @@ function line({ passed, failed, skipped }: Tally): string {
 }
 
 /** Runs a command with its output on the terminal; true where it exits 0. */
-function succeeds(command: string, args: string[], env: NodeJS.ProcessEnv): boolean {
-  return spawnSync(command, args, { cwd: projectRoot, env, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+async function succeeds(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<boolean> {
+  const child = spawn(command, args, { cwd: projectRoot, env, stdio: ["ignore", "inherit", "inherit"] });
+  return new Promise((resolve, reject) => child.on("error", reject).on("close", (code) => resolve(code === 0)));
 }
 
-function house(env: NodeJS.ProcessEnv): Tally {
+async function house(env: NodeJS.ProcessEnv): Promise<Tally> {
   const passed = [
-    succeeds("tsc", ["--noEmit"], env),
-    succeeds("biome", ["check", "."], env),
+    await succeeds("tsc", ["--noEmit"], env),
+    await succeeds("biome", ["check", "."], env),
     isFormatted("rehearsal/agent", env),
   ];
   return { passed: passed.filter(Boolean).length, failed: passed.filter((ok) => !ok).length, skipped: 0 };
@@ -108,30 +119,61 @@ function isFormatted(folder: string, env: NodeJS.ProcessEnv): boolean {
   return status === 0 && stdout === "";
 }
 
-/** One jest run of the tests below the folders, counted from its own report. */
-function jest(env: NodeJS.ProcessEnv, folders: string[], options: string[] = []): Tally {
+/** A tier whose tests mostly wait for other programs: all of these are one jest run, with more at once than there are cores. */
+function waiting(name: string): Pick<Tier, "stage" | "run"> {
+  const run = async (env: NodeJS.ProcessEnv): Promise<Tally> => {
+    const together = chosen.filter(({ stage }) => stage === 3).map((tier) => tier.name);
+    pool ??= jest(env, together, 4);
+    return tallyOf(await pool, name);
+  };
+  return { stage: 3, run };
+}
+
+/** What jest reports of its run. */
+interface Report {
+  ok: boolean;
+  testResults: { name: string; status: string; assertionResults: { status: string }[] }[];
+}
+
+/** One jest run of the tests below these folders of test/. */
+async function jest(env: NodeJS.ProcessEnv, folders: string[], workers: number): Promise<Report> {
   const scratch = mkdtempSync(join(tmpdir(), "wirecloak-test-"));
   try {
     const report = join(scratch, "report.json");
-    // A test file that cannot start leaves no failed test, so the exit code counts too.
-    const ok = succeeds("jest", ["--json", "--outputFile", report, ...options, ...folders], env);
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
-    const failed = numFailedTests === 0 && !ok ? 1 : numFailedTests;
-    return { passed: numPassedTests, failed, skipped: numPendingTests };
+    const options = ["--json", "--outputFile", report, `--maxWorkers=${workers}`];
+    const ok = await succeeds("jest", [...options, ...folders.map((name) => `test/${name}/`)], env);
+    return { ...JSON.parse(readFileSync(report, "utf8")), ok };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-function goTests(env: NodeJS.ProcessEnv): Tally {
-  const { stdout, stderr, status } = spawnSync("go", ["test", "-json", "./..."], {
+/** The part of a report that tells of one folder of test/. */
+function tallyOf({ ok, testResults }: Report, folder: string): Tally {
+  const files = testResults.filter(({ name }) => name.startsWith(join(projectRoot, "test", folder, "/")));
+  const count = (...of: string[]) =>
+    files.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => of.includes(status)).length;
+  // A test file that cannot start leaves no failed test.
+  const dead = files.filter(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0);
+  const failed = count("failed") + dead.length;
+  // Whatever else jest ended badly for belongs to no folder.
+  const unnamed = !ok && testResults.every(({ status }) => status !== "failed") ? 1 : 0;
+  return { passed: count("passed"), failed: failed + unnamed, skipped: count("pending", "todo", "skipped") };
+}
+
+/** The tests of the stand-in agents; their output is shown only where one failed. */
+async function goTests(env: NodeJS.ProcessEnv): Promise<Tally> {
+  const child = spawn("go", ["test", "-json", "./..."], {
     cwd: join(projectRoot, "rehearsal/agent"),
     env: { ...env, CGO_ENABLED: "0", GOFLAGS: "-trimpath -buildvcs=false" },
-    encoding: "utf8",
-    maxBuffer: 64 << 20,
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  process.stderr.write(stderr ?? "");
-  const events = (stdout ?? "")
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    stdout += text;
+  });
+  const status = await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve));
+  const events = stdout
     .split("\n")
     .filter((text) => text.startsWith("{"))
     .map((text) => JSON.parse(text) as { Action: string; Test?: string; Output?: string });
