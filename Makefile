@@ -61,6 +61,10 @@ transitions: setup ## every change of mode, with and without the guard  [SEED=1]
 torture: setup ## rotations in a row, faults in the middle of changes, and the transitions  [SEED=1] [BUDGET=minutes] [JOBS=2] [KEEP=folder]
 	@SEED=$(SEED) BUDGET=$(BUDGET) JOBS=$(JOBS) INJECTIONS=$(INJECTIONS) KEEP=$(KEEP) node test/torture/torture.ts
 
+.PHONY: corpus
+corpus: setup ## what the policy pack says of each labelled fixture
+	@node policies/corpus/main.ts
+
 .PHONY: example
 example: setup ## run an example in a stack of its own and remove it  [NAME=...] [PROVIDER=kind|rehearsal]
 	@$(WIRECLOAK) example $(NAME) $(if $(PROVIDER),--provider $(PROVIDER))

@@ -1,5 +1,6 @@
 import { PolicyPack } from "@pulumi/policy";
-import { ciliumEncrypted } from "./rules/ciliumEncrypted.ts";
+import { policiesOf } from "./pack.ts";
+import { RULES } from "./rules/index.ts";
 
 // The pack serves from here on: tests import the rules, never this file.
-new PolicyPack("wirecloak", { policies: [ciliumEncrypted] });
+new PolicyPack("wirecloak", { policies: policiesOf(RULES) });

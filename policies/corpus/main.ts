@@ -1,0 +1,33 @@
+// `make corpus`: every labelled fixture, what the rules say of it, and which rules nothing else would stand in for.
+import { RULES } from "../rules/index.ts";
+import { fixtures, refusals } from "./fixture.ts";
+
+const all = fixtures().map((fixture) => {
+  const by = [...new Set(refusals(RULES, fixture).map(({ rule }) => rule.name))].sort();
+  const wanted = fixture.refused.toSorted();
+  return { fixture, by, wanted, right: by.join() === wanted.join() };
+});
+
+for (const { fixture, by, wanted, right } of all) {
+  const said = by.length === 0 ? "passes" : `refused by ${by.join(", ")}`;
+  console.log(
+    `${right ? "ok" : "!!"} ${fixture.name}: ${said}${right ? "" : `; it should ${wanted.length === 0 ? "pass" : `be refused by ${wanted.join(", ")}`}`}`,
+  );
+}
+
+console.log("\nwithout the rule | let through");
+const blind = RULES.filter(({ name }) => {
+  const through = all.filter(({ by }) => by.length === 1 && by[0] === name);
+  console.log(`${name} | ${through.length}`);
+  return through.length === 0;
+});
+
+const refuse = all.filter(({ wanted }) => wanted.length > 0);
+const pass = all.filter(({ wanted }) => wanted.length === 0);
+const accepted = refuse.filter(({ by }) => by.length === 0).length;
+const rejected = pass.filter(({ by }) => by.length > 0).length;
+const wrong = all.filter(({ right }) => !right).length;
+console.log(
+  `\n${all.length} fixtures: ${refuse.length} to refuse, ${pass.length} to pass; ${accepted} false accepts, ${rejected} false rejects, ${wrong - accepted - rejected} refused by other rules than declared; rules that no fixture needs: ${blind.map(({ name }) => name).join(", ") || "none"}`,
+);
+process.exitCode = wrong + blind.length > 0 ? 1 : 0;

@@ -1,0 +1,44 @@
+/** A resource as a policy sees it. In a preview some of `props` may be unknown: reading such a part throws, so nothing is read that is not needed. */
+export interface Resource {
+  /** Pulumi's type token, `kubernetes:core/v1:ConfigMap`. */
+  type: string;
+  /** Pulumi's URN; of a manifest that no stack manages, a name for people. */
+  urn: string;
+  /** Its logical name. */
+  name: string;
+  /** Inputs, secrets unwrapped: never to be repeated in a message. */
+  props: Tree;
+  /** URN of the provider that manages it, where it has one of its own. */
+  provider?: string | undefined;
+  /** URN of the resource that it is a part of. */
+  parent?: string | undefined;
+}
+
+export type Tree = Record<string, unknown>;
+
+export function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The part of a tree at a path of names; undefined where it ends before. Reads nothing beside the path. */
+export function at(tree: unknown, ...path: string[]): unknown {
+  let part = tree;
+  for (const name of path) {
+    // By `in`, which asks nothing of a part that is unknown; inherited names are nobody's settings.
+    if (!isTree(part) || !(name in part) || name in Object.prototype) return undefined;
+    part = part[name];
+  }
+  return part;
+}
+
+/** The text at a path; undefined where there is none. */
+export function textAt(tree: unknown, ...path: string[]): string | undefined {
+  const value = at(tree, ...path);
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The list at a path; empty where there is none. */
+export function listAt(tree: unknown, ...path: string[]): unknown[] {
+  const value = at(tree, ...path);
+  return Array.isArray(value) ? value : [];
+}

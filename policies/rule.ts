@@ -1,0 +1,62 @@
+import type { Piece } from "./cilium/pieces.ts";
+import type { Resource } from "./resource.ts";
+
+/** What happens when a rule is broken; Pulumi's words. `remediate` mends where the rule can, and refuses where it cannot. */
+export type Level = "advisory" | "mandatory" | "remediate" | "disabled";
+
+/** A clause that a rule supports. It supports it: no rule makes anything compliant. */
+export interface Clause {
+  /** `PCI DSS 4.0.1` */
+  framework: string;
+  /** `4.2.1` */
+  clause: string;
+}
+
+/** What a rule may be told: the options of all rules, each in its own rule's config. */
+export interface RuleConfig {
+  exemptions?: Exemption[];
+  [option: string]: unknown;
+}
+
+/** Somebody has decided that a rule does not hold for something, until a day. Something that matches all that is said is exempt. */
+export interface Exemption {
+  /** Name of a Pulumi stack. */
+  stack?: string;
+  /** Name of a cluster: Cilium's `cluster.name`, or the Kubernetes provider's logical name. */
+  cluster?: string;
+  urn?: string;
+  reason: string;
+  /** The last day, YYYY-MM-DD. */
+  until: string;
+}
+
+/** What breaks a rule, and what says so. */
+export interface Breach {
+  /** What is wrong and what it leads to, in a sentence or two; never a secret. */
+  message: string;
+  /** Of the resource, where it is one. */
+  urn?: string;
+}
+
+/** One thing that a rule asks of a stack or a cluster. */
+export interface Rule {
+  /** Identity, in configs and exemptions: never rename. */
+  name: string;
+  title: string;
+  description: string;
+  level: Level;
+  severity: "low" | "medium" | "high" | "critical";
+  supports: readonly Clause[];
+  /** What to do, in steps. */
+  remediation: readonly string[];
+  /** Where to read on. */
+  url: string;
+  /** JSON schema of each of its own options. */
+  options?: Record<string, object>;
+  /** What is wrong with one piece of Cilium's configuration. */
+  check?: (piece: Piece, config: RuleConfig) => string[];
+  /** What is wrong with all resources together. In an update it runs after the fact, as Pulumi does not ask before. */
+  checkAll?: (resources: readonly Resource[], config: RuleConfig) => Breach[];
+  /** The same resource without the fault; undefined where it has none that can be mended safely. */
+  mend?: (resource: Resource, config: RuleConfig) => Resource["props"] | undefined;
+}
