@@ -1,22 +1,23 @@
 import { type Piece, piecesOf } from "./cilium/pieces.ts";
 import { exemptionFor, type Where } from "./exemption.ts";
-import type { Resource } from "./resource.ts";
+import { type Resource, UnreadError } from "./resource.ts";
 import type { Breach, Level, Rule, RuleConfig } from "./rule.ts";
 
 /** A pack's config as Pulumi takes it: a level for all rules, and for each rule a level, or its options. */
 export type PackConfig = Record<string, Level | (RuleConfig & { enforcementLevel?: Level })>;
 
-/** A broken rule. */
+/** A broken rule; or one that could not be asked, which is not the same as one that holds. */
 export interface Finding extends Breach {
   rule: Rule;
   level: Level;
+  /** What the rule rests on cannot be read; the message says what. */
+  undecided?: true;
 }
 
-/** Everything that breaks one rule, exempt things left out. */
-export function breachesOf(rule: Rule, resources: readonly Resource[], config: RuleConfig, where: Where): Breach[] {
-  const single = resources.flatMap((resource) => breachesIn(rule, resource, config, where));
+/** What breaks a rule in all resources together. */
+export function breachesAmong(rule: Rule, resources: readonly Resource[], config: RuleConfig, where: Where): Breach[] {
   const all = rule.checkAll?.(resources, config) ?? [];
-  return [...single, ...all.filter(({ urn }) => exemptionFor(config, { ...where, urn }) === undefined)];
+  return all.filter(({ urn }) => exemptionFor(config, { ...where, urn }) === undefined);
 }
 
 /** What breaks a rule in one resource. */
@@ -39,8 +40,22 @@ export function judge(
   return rules.flatMap((rule) => {
     const { level, options } = configOf(rule, config);
     if (level === "disabled") return [];
-    return breachesOf(rule, resources, options, where).map((breach) => ({ rule, level, ...breach }));
+    const single = resources.flatMap((resource) =>
+      decided({ urn: resource.urn }, () => breachesIn(rule, resource, options, where)),
+    );
+    const all = decided({}, () => breachesAmong(rule, resources, options, where));
+    return [...single, ...all].map((breach) => ({ rule, level, ...breach }));
   });
+}
+
+/** What breaks a rule, or that this could not be read. Under Pulumi an unknown value throws an error of Pulumi's own, which is Pulumi's to tell. */
+function decided(place: Pick<Breach, "urn">, ask: () => Breach[]): (Breach & Pick<Finding, "undecided">)[] {
+  try {
+    return ask();
+  } catch (error) {
+    if (!(error instanceof UnreadError)) throw error;
+    return [{ ...place, message: error.message, undecided: true }];
+  }
 }
 
 /** What a pack's config says of a rule. */

@@ -1,4 +1,10 @@
+import { parseAllDocuments } from "yaml";
 import { isTree, type Resource, type Tree, textAt } from "./resource.ts";
+
+/** The objects in a text of YAML documents. Helm may write a key twice; the last one holds. */
+export function manifestResources(text: string): Resource[] {
+  return parseAllDocuments(text, { uniqueKeys: false }).flatMap((document) => resourcesOfManifest(document.toJS()));
+}
 
 /** A Kubernetes object as the resource that Pulumi would make of it; a List becomes its items. What is no object is left out. */
 export function resourcesOfManifest(object: unknown): Resource[] {

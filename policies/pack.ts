@@ -6,7 +6,7 @@ import type {
   StackValidationPolicy,
 } from "@pulumi/policy";
 import { EXEMPTIONS_SCHEMA } from "./exemption.ts";
-import { breachesIn, breachesOf } from "./judge.ts";
+import { breachesAmong, breachesIn } from "./judge.ts";
 import type { Resource } from "./resource.ts";
 import type { Breach, Rule, RuleConfig } from "./rule.ts";
 
@@ -38,7 +38,7 @@ function stackPolicy(rule: Rule, today: () => Date): StackValidationPolicy {
           provider: provider?.urn,
         }),
       );
-      for (const breach of breachesOf(rule, all, getConfig<RuleConfig>(), { today: today() }))
+      for (const breach of breachesAmong(rule, all, getConfig<RuleConfig>(), { today: today() }))
         report(told(rule, breach), breach.urn);
     },
   };

@@ -14,6 +14,11 @@ export interface Resource {
   parent?: string | undefined;
 }
 
+/** Thrown by a part of a resource that is there and cannot be read, such as a secret that a state holds encrypted. What rests on it is undecided. */
+export class UnreadError extends Error {
+  override readonly name = "UnreadError";
+}
+
 export type Tree = Record<string, unknown>;
 
 export function isTree(value: unknown): value is Tree {

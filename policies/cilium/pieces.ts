@@ -21,8 +21,8 @@ export interface CiliumPiece {
 export interface KeysPiece {
   kind: "keys";
   what: string;
-  /** The text that agents read; undefined where it is not to be read here. Never to be repeated in a message. */
-  line: string | undefined;
+  /** The text that agents read; undefined where there is none. Read by the rules of keys alone: it may be unknown, or encrypted in a state. Never to be repeated in a message. */
+  line: () => string | undefined;
   annotations: Tree;
 }
 
@@ -70,13 +70,23 @@ function ofConfigMap(called: string, props: Tree): Piece[] {
   return [{ kind: "cilium", what, extent: "whole", options: mapOptions(at(props, "data")) }, texts];
 }
 
-/** The name is a setting of the chart, so any Secret with a key line counts. */
 function ofSecret(called: string, props: Tree): Piece[] {
-  const encoded = textAt(props, "data", "keys");
-  const line = textAt(props, "stringData", "keys") ?? (encoded && Buffer.from(encoded, "base64").toString());
-  if (called !== "cilium-ipsec-keys" && !/^\d+\+? \S+\(/.test(line ?? "")) return [];
+  const line = (): string | undefined => {
+    const encoded = textAt(props, "data", "keys");
+    return textAt(props, "stringData", "keys") ?? (encoded && Buffer.from(encoded, "base64").toString());
+  };
+  if (called !== "cilium-ipsec-keys" && !looksLikeKeys(line)) return [];
   const annotations = at(props, "metadata", "annotations");
   return [{ kind: "keys", what: `Secret ${called}`, line, annotations: isTree(annotations) ? annotations : {} }];
+}
+
+/** The name is a setting of the chart, so any Secret with a key line counts. Of one that cannot be read nothing says that it is Cilium's. */
+function looksLikeKeys(line: () => string | undefined): boolean {
+  try {
+    return /^\d+\+? \S+\(/.test(line() ?? "");
+  } catch {
+    return false;
+  }
 }
 
 function ofDaemonSet(called: string, props: Tree): Piece[] {
@@ -95,7 +105,9 @@ function ofDaemonSet(called: string, props: Tree): Piece[] {
 }
 
 function ofChart(type: string, name: string, props: Tree): Piece[] {
-  const chart = textAt(props, "chart") ?? "";
+  const chart = textAt(props, "chart");
+  // Some of Pulumi's Chart components keep their arguments to themselves: then what they render is judged, each object by itself.
+  if (chart === undefined) return [];
   const release = textAt(props, "name") ?? name;
   const given = at(props, "values");
   const values = isTree(given) ? given : {};

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { type Finding, judge, type PackConfig } from "../judge.ts";
-import { resourcesOfManifest } from "../manifest.ts";
+import { manifestResources } from "../manifest.ts";
 import type { Resource } from "../resource.ts";
 import type { Rule } from "../rule.ts";
 
@@ -50,9 +50,4 @@ function resourcesOf({ resources = [], manifests = "" }: Fixture): Resource[] {
     }),
   );
   return [...given, ...manifestResources(manifests)];
-}
-
-/** The objects in a text of YAML documents. Helm may write a key twice; the last one holds. */
-export function manifestResources(text: string): Resource[] {
-  return parseAllDocuments(text, { uniqueKeys: false }).flatMap((document) => resourcesOfManifest(document.toJS()));
 }
