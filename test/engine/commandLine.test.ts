@@ -92,13 +92,14 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
         "kube-system",
         ...args,
       ]);
-    expect(kubectl("patch", "configmap", "cilium-config", "-p", '{"data":{"enable-wireguard":"false"}}').status).toBe(
-      0,
-    );
+    const set = (on: boolean) =>
+      kubectl("patch", "configmap", "cilium-config", "-p", `{"data":{"enable-wireguard":"${on}"}}`).status;
+    expect(set(false)).toBe(0);
     const { code, stdout } = run("status", "--json");
     expect(JSON.parse(stdout)).toMatchObject({ verdict: "failed", evidence: { standing: "stale" } });
     expect(stdout).toContain("enable-wireguard");
     expect(code).toBe(1);
+    expect(set(true)).toBe(0);
   });
 
   test("after a reboot up starts the cluster again", () => {

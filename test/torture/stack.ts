@@ -79,22 +79,12 @@ export class TortureStack extends EngineStack {
   }
 
   private said(): Pick<Updated, "verdict" | "change"> {
-    const outputs = this.rootOutputs();
-    const { verdict, change } = outputs as { verdict?: string; change?: string | Change | null };
-    const read = typeof change === "string" ? (JSON.parse(change) as Change) : (change ?? null);
+    const outputs = this.outputs();
+    const { verdict, change } = outputs as { verdict?: string; change?: string | null };
+    const read = change ? (JSON.parse(change) as Change) : null;
     const isNew = read !== null && read.id !== this.lastChange;
     this.lastChange = read?.id;
     return { verdict, change: isNew ? read : null };
-  }
-
-  /** The stack's outputs from its file: asking Pulumi costs a second each time. */
-  private rootOutputs(): Record<string, unknown> {
-    const file = join(this.home, "backend/.pulumi/stacks/wirecloak/test.json");
-    const state = JSON.parse(readFileSync(file, "utf8")) as {
-      checkpoint?: { latest?: { resources?: { type: string; outputs?: Record<string, unknown> }[] } };
-    };
-    const root = state.checkpoint?.latest?.resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
-    return root?.outputs ?? {};
   }
 }
 
