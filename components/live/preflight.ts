@@ -1,4 +1,5 @@
 import { coerce, type SemVer } from "semver";
+import { configuredMode } from "../../prover/configuredMode.ts";
 import { keyAgeDays } from "../../prover/live/keyAge.ts";
 import { formsOf } from "../encryption/guard/forms.ts";
 import type { EncryptionMode, Settings } from "../settings.ts";
@@ -35,9 +36,7 @@ function hasRun(live: Live): boolean {
 
 /** How cilium-config has agents encrypt; what they announce counts too, since a hand may have been at either. */
 export function liveModes(live: Live): EncryptionMode[] {
-  const { data = {} } = live.config ?? {};
-  const configured =
-    data["enable-ipsec"] === "true" ? "ipsec" : data["enable-wireguard"] === "true" ? "wireguard" : "none";
+  const configured = configuredMode(live.config?.data ?? {});
   return announcedIds(live).length > 0 && configured !== "ipsec" ? [configured, "ipsec"] : [configured];
 }
 

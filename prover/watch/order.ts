@@ -1,6 +1,7 @@
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { encryptsOverlay } from "../checks/leaks.ts";
+import { configuredMode } from "../configuredMode.ts";
 import { type GuardQuestion, type Intent, parseIntent } from "../intent.ts";
 import type { Observation } from "../observation.ts";
 import { ProverError } from "../proverError.ts";
@@ -49,7 +50,7 @@ export function liveState(seen: Pick<Observation, "config" | "ciliumNodes">, ver
   const { data } = seen.config ?? {};
   if (data === undefined) return null;
   const on = (key: string): boolean => data[key] === "true";
-  const encryption = on("enable-wireguard") ? "wireguard" : on("enable-ipsec") ? "ipsec" : "none";
+  const encryption = configuredMode(data);
   const keys = seen.ciliumNodes.map((node) => node.encryptionKey).filter((key) => key >= 1 && key <= 15);
   return {
     encryption,

@@ -1,4 +1,5 @@
 import { lt } from "semver";
+import { configuredMode } from "../../../prover/configuredMode.ts";
 import type { Settings } from "../../settings.ts";
 import { chartVersion } from "../chartVersions.ts";
 
@@ -29,8 +30,9 @@ export function formsSent(live: {
   agents: readonly { version: string | null }[];
 }): Form[] {
   const is = (option: string, value = "true") => live.config?.data[option] === value;
-  if (is("enable-wireguard")) return [is("encrypt-node") ? "wireguard-nodes" : "wireguard"];
-  if (!is("enable-ipsec")) return [];
+  const mode = configuredMode(live.config?.data ?? {});
+  if (mode === "wireguard") return [is("encrypt-node") ? "wireguard-nodes" : "wireguard"];
+  if (mode === "none") return [];
   // Of a version that nobody knows both are possible, and both are ciphertext.
   const earlier = live.agents.some(({ version }) => version === null || lt(version, "1.18.0-0"));
   const later = live.agents.some(({ version }) => version === null || !lt(version, "1.18.0-0"));
