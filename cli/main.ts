@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { UserError } from "../components/userError.ts";
+import { registerAudit } from "./audit.ts";
 import { registerBench } from "./bench.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerDown } from "./down.ts";
@@ -33,6 +34,7 @@ registerStatus(program, findLiveCluster);
 registerSniff(program, findLiveCluster);
 registerBench(program, findLiveCluster);
 registerVerify(program, findLiveCluster);
+registerAudit(program);
 registerExample(program);
 registerDoctor(program);
 registerRotate(program, findLiveCluster);

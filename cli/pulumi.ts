@@ -1,9 +1,13 @@
 import type { Command } from "commander";
 import { toolFolders } from "../tools/folders.ts";
 import { chooseStack } from "./chooseStack.ts";
+import { packArguments, stackPolicyConfig } from "./policyPack.ts";
 import { openSession, pulumi, pulumiHome, stackArguments } from "./session.ts";
 
-/** `wirecloak pulumi ...`: the pinned Pulumi with this checkout's backend, for everything that has no command of its own. */
+/** Pulumi's commands that ask for resources; with a pack of the user's own they go without ours. */
+const ASKING = new Set(["up", "update", "preview"]);
+
+/** `wirecloak pulumi ...`: the pinned Pulumi with this checkout's backend and policy pack, for everything that has no command of its own. */
 export function registerPulumi(program: Command): void {
   program
     .command("pulumi")
@@ -15,6 +19,8 @@ export function registerPulumi(program: Command): void {
     .action(async (args: string[], options: { stack?: string }) => {
       const stack = chooseStack(options.stack, "other");
       const session = openSession(await toolFolders(stack.settings.cluster.provider, pulumiHome()));
-      process.exitCode = await pulumi(session, stackArguments(session, stack.name, args));
+      const ours = ASKING.has(args[0] ?? "") && !args.some((argument) => argument.startsWith("--policy-pack"));
+      const pack = ours ? packArguments(stackPolicyConfig(stack.name, stack.settings), stack.name) : [];
+      process.exitCode = await pulumi(session, stackArguments(session, stack.name, [...args, ...pack]));
     });
 }

@@ -9,6 +9,7 @@ import { chooseStack, type Stack } from "./chooseStack.ts";
 import { examination, renderFindings } from "./doctor.ts";
 import { clearKilledRuns, hasPendingOperations } from "./killedRuns.ts";
 import { liveCluster } from "./liveCluster.ts";
+import { packArguments, stackPolicyConfig } from "./policyPack.ts";
 import { say } from "./say.ts";
 import { ensureStack, openSession, pulumi, pulumiHome, type Session, stackArguments } from "./session.ts";
 import { showStatus } from "./status.ts";
@@ -33,6 +34,7 @@ export async function bringUp(asked: string | undefined, mayReplace: boolean): P
   for (const warning of stack.warnings) say(`warning: ${render([warning])}`);
 
   const { settings } = stack;
+  const pack = packArguments(stackPolicyConfig(stack.name, settings), stack.name);
   const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
   if (settings.cluster.provider === "rehearsal") packageStandIn(session);
 
@@ -44,7 +46,7 @@ export async function bringUp(asked: string | undefined, mayReplace: boolean): P
   }
 
   const began = Date.now();
-  return (await deploy(session, stack.name)) || (await summary(session, stack, began));
+  return (await deploy(session, stack.name, pack)) || (await summary(session, stack, began));
 }
 
 /** The rehearsal's chart is packaged in the versions that it knows, unless it is already; the doctor refuses others. */
@@ -54,13 +56,13 @@ function packageStandIn({ env }: Session): void {
   if (status !== 0) throw new UserError([{ key: "rehearsal chart", message: "It could not be packaged." }]);
 }
 
-/** Brings the stack to its settings; resolves with Pulumi's exit code. */
-async function deploy(session: Session, stack: string): Promise<number> {
+/** Brings the stack to its settings, held against the policy pack on the way; resolves with Pulumi's exit code. */
+async function deploy(session: Session, stack: string, pack: string[]): Promise<number> {
   clearKilledRuns(session);
   ensureStack(session, stack);
   const code = await pulumi(
     session,
-    stackArguments(session, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs"]),
+    stackArguments(session, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs", ...pack]),
   );
   if (code !== 0) {
     say(

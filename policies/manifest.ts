@@ -1,9 +1,13 @@
 import { parseAllDocuments } from "yaml";
 import { isTree, type Resource, type Tree, textAt } from "./resource.ts";
 
-/** The objects in a text of YAML documents. Helm may write a key twice; the last one holds. */
+/** The objects in a text of YAML documents. Helm may write a key twice; the last one holds. Throws an Error where it is no YAML. */
 export function manifestResources(text: string): Resource[] {
-  return parseAllDocuments(text, { uniqueKeys: false }).flatMap((document) => resourcesOfManifest(document.toJS()));
+  return parseAllDocuments(text, { uniqueKeys: false, merge: true }).flatMap((document) => {
+    const [error] = document.errors;
+    if (error) throw error;
+    return resourcesOfManifest(document.toJS());
+  });
 }
 
 /** A Kubernetes object as the resource that Pulumi would make of it; a List becomes its items. What is no object is left out. */

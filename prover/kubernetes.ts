@@ -92,6 +92,11 @@ export class Kubernetes implements ClusterApi, ProbeApi {
     return this.ask(`get daemonset ${name}`, () => this.apps.readNamespacedDaemonSet({ namespace, name }));
   }
 
+  /** Of all namespaces. Throws a RefusedError where they may not be listed. */
+  daemonSets(): Promise<V1DaemonSet[]> {
+    return orRefused(this.list("list daemonsets", (page) => this.apps.listDaemonSetForAllNamespaces(page)));
+  }
+
   agentRevisions(): Promise<V1ControllerRevision[]> {
     const { namespace } = this;
     return this.list("list controllerrevisions", (page) =>
