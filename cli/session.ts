@@ -6,6 +6,7 @@ import { delimiter, join } from "node:path";
 import { parseDocument } from "yaml";
 import { UserError } from "../components/userError.ts";
 import { cacheDir, projectRoot, stateDir } from "../tools/paths.ts";
+import { fileBackend } from "./fileBackend.ts";
 import { stackConfigPath } from "./stackConfig.ts";
 
 /** How this checkout's commands talk to Pulumi: whose backend, which environment. */
@@ -27,7 +28,7 @@ export function openSession(path: string[]): Session {
   if (ownBackend) {
     const backend = join(stateDir(), "backend");
     mkdirSync(backend, { recursive: true, mode: 0o700 });
-    env.PULUMI_BACKEND_URL = `file://${backend}`;
+    env.PULUMI_BACKEND_URL = fileBackend(backend);
     env.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile();
     // It would win over the file.
     delete env.PULUMI_CONFIG_PASSPHRASE;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { UserError } from "../../components/userError.ts";
 import { projectRoot } from "../../tools/paths.ts";
+import { fileBackend } from "../fileBackend.ts";
 import { liveCluster } from "../liveCluster.ts";
 import { endOrphans } from "../orphans.ts";
 import type { Session } from "../session.ts";
@@ -35,7 +36,7 @@ export class ExampleStack {
     this.env = {
       ...others,
       WIRECLOAK_STATE_DIR: home,
-      PULUMI_BACKEND_URL: `file://${join(home, "backend")}`,
+      PULUMI_BACKEND_URL: fileBackend(join(home, "backend")),
       PULUMI_CONFIG_PASSPHRASE_FILE: join(home, "passphrase"),
       // Nothing may reach for the user's own.
       KUBECONFIG: join(home, "no-kubeconfig"),

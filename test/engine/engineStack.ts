@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { fileBackend } from "../../cli/fileBackend.ts";
 import { endOrphans } from "../../cli/orphans.ts";
 import { projectRoot } from "../../tools/paths.ts";
 
@@ -51,7 +52,7 @@ export class EngineStack {
     this.env = {
       ...process.env,
       WIRECLOAK_STATE_DIR: this.stateDir,
-      PULUMI_BACKEND_URL: `file://${backend}`,
+      PULUMI_BACKEND_URL: fileBackend(backend),
       PULUMI_CONFIG_PASSPHRASE: "test",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       // Nothing may reach for the kubeconfig of whoever runs the tests.
