@@ -1,6 +1,8 @@
 import { PolicyPack } from "@pulumi/policy";
+import { endWithEngine } from "./lifetime.ts";
 import { policiesOf } from "./pack.ts";
 import { RULES } from "./rules/index.ts";
 
+endWithEngine();
 // The pack serves from here on: tests import the rules, never this file.
 new PolicyPack("wirecloak", { policies: policiesOf(RULES) });
