@@ -5,7 +5,7 @@ import { cpus, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
 import { toolFolders } from "../../tools/folders.ts";
 import { cacheDir, projectRoot } from "../../tools/paths.ts";
-import { EngineStack } from "../engine/engineStack.ts";
+import { EngineStack, type Run } from "../engine/engineStack.ts";
 
 process.env.PULUMI_HOME = join(cacheDir(), "pulumi-home");
 process.env.PATH = [
@@ -21,6 +21,7 @@ console.log(
 );
 console.log("In rehearsal: a real Kubernetes API, simulated nodes and agents.\n");
 
+let previews = { without: 0, with: 0 };
 console.log("| nodes | first up, s | second up, s | switch to IPsec, s | destroy, s |");
 console.log("|---:|---:|---:|---:|---:|");
 for (const nodes of [4, 100])
@@ -28,9 +29,16 @@ for (const nodes of [4, 100])
     const second = timed(() => stack.up("--expect-no-changes"));
     stack.configure({ "wirecloak:encryption": "ipsec" }, sizedFor(nodes));
     const change = timed(() => stack.up());
+    if (nodes === 4) previews = packCost(stack);
     const destroy = timed(() => stack.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive"));
     console.log(`| ${[nodes, first, second, change, destroy].join(" | ")} |`);
   });
+
+console.log("\nThe policy pack, in `pulumi preview` of an unchanged stack of 4 nodes (median of 5):\n");
+console.log("| without the pack, s | with it, s | ratio |");
+console.log("|---:|---:|---:|");
+const ratio = (previews.with / previews.without).toFixed(2);
+console.log(`| ${previews.without.toFixed(1)} | ${previews.with.toFixed(1)} | ${ratio} |`);
 
 console.log("\nA look at a cluster in WireGuard mode (`prover/main.ts verify`):\n");
 console.log("| nodes | look | pairs | seconds | API requests | peak MiB | seconds per 100 nodes | verdict |");
@@ -65,6 +73,17 @@ function cost(stack: EngineStack, look: "read-back" | "proof"): Record<string, u
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
+/** Seconds of a preview without the pack and with it, each the median of runs that take turns. */
+function packCost(stack: EngineStack): { without: number; with: number } {
+  const pack = ["--policy-pack", join(projectRoot, "policies/launch")];
+  const runs = Array.from({ length: 5 }, () => ({
+    without: secondsOf(() => stack.pulumi("preview", "--non-interactive")),
+    with: secondsOf(() => stack.pulumi("preview", "--non-interactive", ...pack)),
+  }));
+  const median = (all: number[]) => all.toSorted((a, b) => a - b)[2] ?? 0;
+  return { without: median(runs.map((run) => run.without)), with: median(runs.map((run) => run.with)) };
+}
+
 /** Stands a stack up, hands it over, and removes it whatever happens. */
 function withStack(nodes: number, work: (stack: EngineStack, firstUp: string) => void): void {
   const stack = new EngineStack();
@@ -82,10 +101,15 @@ function sizedFor(nodes: number): Record<string, unknown> {
   return { workers: nodes - 1, podCidr: "10.0.0.0/13" };
 }
 
+/** Seconds that a command took, for a table. */
+function timed(run: () => Run): string {
+  return secondsOf(run).toFixed(1);
+}
+
 /** Seconds that a command took; throws what it said where it failed. */
-function timed(run: () => { code: number; output: string }): string {
+function secondsOf(run: () => Run): number {
   const start = performance.now();
   const { code, output } = run();
   if (code !== 0) throw new Error(output);
-  return ((performance.now() - start) / 1000).toFixed(1);
+  return (performance.now() - start) / 1000;
 }

@@ -1,0 +1,71 @@
+import { describeUnless } from "../skip.ts";
+import { type AskedFor, PackStack, withoutPulumi } from "./packStack/packStack.ts";
+
+jest.setTimeout(240_000);
+
+const release = (values: object): AskedFor => ({
+  type: "kubernetes:helm.sh/v3:Release",
+  name: "cilium",
+  props: { chart: "cilium", version: "1.20.2", name: "cilium", namespace: "kube-system", values },
+});
+
+const wireguard = { rollOutCiliumPods: true, encryption: { enabled: true, type: "wireguard" } };
+const plain = { rollOutCiliumPods: true };
+const namespace: AskedFor = { type: "kubernetes:core/v1:Namespace", name: "first", props: {} };
+
+describeUnless(withoutPulumi, "rules under the real engine", () => {
+  let stack: PackStack;
+  beforeEach(() => {
+    stack = new PackStack();
+  });
+  afterEach(() => stack.close());
+
+  test("plaintext is refused in the preview, and in the update before it reaches the provider", () => {
+    const preview = stack.preview([release(plain)]);
+    expect(preview.output).toMatch(/\[mandatory\].*cilium-encryption-enabled/);
+    expect(preview.code).not.toBe(0);
+    const up = stack.up([release(plain)]);
+    expect(up.output).toContain("encryption.enabled is not true");
+    expect(up.code).not.toBe(0);
+    expect(up.reached).toEqual([]);
+    const encrypted = stack.up([release(wireguard)]);
+    expect(encrypted.output).not.toContain("[mandatory]");
+    expect(encrypted.code).toBe(0);
+    expect(encrypted.reached).toMatchObject([{ name: "cilium", inputs: { values: wireguard } }]);
+  });
+
+  test("what is unknown is undecided in the preview, and decided in the update", () => {
+    const later = (enabled: boolean) => [
+      namespace,
+      release({ rollOutCiliumPods: true, encryption: { enabled: { later: enabled }, type: "wireguard" } }),
+    ];
+    const preview = stack.preview(later(false));
+    expect(preview.output).toMatch(/\[advisory\].*cilium-encryption-enabled/);
+    expect(preview.output).toContain("can't run policy 'cilium-encryption-enabled'");
+    expect(preview.code).toBe(0);
+    const refused = stack.up(later(false));
+    expect(refused.output).toContain("encryption.enabled is not true");
+    expect(refused.code).not.toBe(0);
+    expect(refused.reached.map(({ name }) => name)).toEqual(["first"]);
+    const encrypted = stack.up(later(true));
+    expect(encrypted.code).toBe(0);
+    expect(encrypted.reached.map(({ name }) => name)).toEqual(["cilium"]);
+  });
+
+  test("an exemption lets a stack through until its day, and no other stack", () => {
+    const exempt = (name: string, until: string) => ({
+      "cilium-encryption-enabled": { exemptions: [{ stack: name, reason: "a lab", until }] },
+    });
+    expect(stack.preview([release(plain)], exempt("test", "2020-01-01")).code).not.toBe(0);
+    expect(stack.preview([release(plain)], exempt("other", "2099-01-01")).code).not.toBe(0);
+    const { code, reached } = stack.up([release(plain)], exempt("test", "2099-01-01"));
+    expect(code).toBe(0);
+    expect(reached).toHaveLength(1);
+  });
+
+  test("a config that does not fit the rules is refused", () => {
+    const { code, output } = stack.preview([], { "cilium-encryption-enabled": { exemptions: "all" } });
+    expect(output).toContain("cilium-encryption-enabled: exemptions");
+    expect(code).not.toBe(0);
+  });
+});
