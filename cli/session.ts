@@ -109,9 +109,13 @@ export function pulumi(session: Session, args: string[]): Promise<number> {
   });
 }
 
+/** Bytes of an exported state at most: ours is well below a million, others' may hold a thousand charts. */
+const STATE = 512 << 20;
+
 /** Runs Pulumi and returns its standard output, or undefined where it failed. */
 export function pulumiOutput(session: Session, args: string[]): string | undefined {
-  const { status, stdout } = spawnSync("pulumi", args, { cwd: projectRoot, env: session.env, encoding: "utf8" });
+  const options = { cwd: projectRoot, env: session.env, encoding: "utf8", maxBuffer: STATE } as const;
+  const { status, stdout } = spawnSync("pulumi", args, options);
   return status === 0 ? stdout : undefined;
 }
 
