@@ -1,13 +1,38 @@
 import type { Exemption, RuleConfig } from "./rule.ts";
 
-/** What an exemption may name. */
+/** When and where a rule is asked; exemptions go by it. */
 export interface Where {
   /** Exemptions end with their day. */
   today: Date;
   stack?: string | undefined;
   cluster?: string | undefined;
   urn?: string | undefined;
+  /** A Wirecloak stack's own setting `wirecloak:allowPlaintext`. */
+  allowPlaintext?: Grace | undefined;
 }
+
+/** Something is accepted for a reason, and for so long. */
+export interface Grace {
+  reason: string;
+  /** The last day, YYYY-MM-DD. */
+  until: string;
+}
+
+/** What a rule has to say of plaintext that a stack's own settings allow: nothing while they do, and that it has ended after. Undefined: nothing is allowed. */
+export function plaintextGrace(
+  { allowPlaintext }: RuleConfig,
+  where: Where,
+): { isValid: boolean; ended: string } | undefined {
+  const grace = where.allowPlaintext;
+  if (!grace || allowPlaintext === "refuse") return undefined;
+  return {
+    isValid: isValid(grace, where.today),
+    ended: `; wirecloak:allowPlaintext says until ${grace.until}, which has ended`,
+  };
+}
+
+/** The JSON schema of the option `allowPlaintext`, of the rules that go by it. */
+export const ALLOW_PLAINTEXT_SCHEMA = { type: "string", enum: ["honour", "refuse"] } as const;
 
 /** The exemption that covers this, if one does and has not ended. One that names nothing covers nothing. */
 export function exemptionFor({ exemptions = [] }: RuleConfig, where: Where): Exemption | undefined {
@@ -25,7 +50,7 @@ function covers({ stack, cluster, urn }: Exemption, where: Where): boolean {
 }
 
 /** Until the end of its day, UTC, and with a reason: an exemption without both is none. */
-function isValid({ reason, until }: Exemption, today: Date): boolean {
+function isValid({ reason, until }: Grace, today: Date): boolean {
   if (typeof reason !== "string" || reason.trim() === "" || !/^\d{4}-\d{2}-\d{2}$/.test(until)) return false;
   return today.getTime() < Date.parse(`${until}T00:00:00Z`) + 86_400_000;
 }

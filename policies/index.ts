@@ -4,5 +4,6 @@ import { policiesOf } from "./pack.ts";
 import { RULES } from "./rules/index.ts";
 
 endWithEngine();
+const where = () => ({ today: new Date() });
 // The pack serves from here on: tests import the rules, never this file.
-new PolicyPack("wirecloak", { policies: policiesOf(RULES) });
+new PolicyPack("wirecloak", { policies: policiesOf(RULES, { where, folder: process.env.PROGRAM_FOLDER }) });

@@ -2,6 +2,7 @@ import { type Piece, piecesOf } from "./cilium/pieces.ts";
 import { exemptionFor, type Where } from "./exemption.ts";
 import { type Resource, UnreadError } from "./resource.ts";
 import type { Breach, Level, Rule, RuleConfig } from "./rule.ts";
+import { inEach } from "./undecided.ts";
 
 /** A pack's config as Pulumi takes it: a level for all rules, and for each rule a level, or its options. */
 export type PackConfig = Record<string, Level | (RuleConfig & { enforcementLevel?: Level })>;
@@ -14,20 +15,28 @@ export interface Finding extends Breach {
   undecided?: true;
 }
 
-/** What breaks a rule in all resources together. */
-export function breachesAmong(rule: Rule, resources: readonly Resource[], config: RuleConfig, where: Where): Breach[] {
-  const all = rule.checkAll?.(resources, config) ?? [];
-  return all.filter(({ urn }) => exemptionFor(config, { ...where, urn }) === undefined);
+/** What breaks a rule in all resources together, one after the other: what cannot be read throws, after all that is known. */
+export function* breachesAmong(
+  rule: Rule,
+  resources: readonly Resource[],
+  config: RuleConfig,
+  where: Where,
+): Generator<Breach> {
+  for (const breach of rule.checkAll?.(resources, config, where) ?? []) {
+    const { urn, cluster } = breach;
+    if (exemptionFor(config, { ...where, urn, cluster }) === undefined) yield breach;
+  }
 }
 
-/** What breaks a rule in one resource. */
-export function breachesIn(rule: Rule, resource: Resource, config: RuleConfig, where: Where): Breach[] {
-  if (!rule.check) return [];
+/** What breaks a rule in one resource, in the same way. */
+export function* breachesIn(rule: Rule, resource: Resource, config: RuleConfig, where: Where): Generator<Breach> {
   const { check } = rule;
-  const messages = piecesOf(resource).flatMap((piece) =>
-    check(piece, config).filter(() => exemptionFor(config, { ...where, ...placeOf(resource, piece) }) === undefined),
-  );
-  return messages.map((message) => ({ message, urn: resource.urn }));
+  if (!check) return;
+  const messages = inEach(piecesOf(resource), function* (piece) {
+    for (const message of check(piece, config, where))
+      if (exemptionFor(config, { ...where, ...placeOf(resource, piece, config) }) === undefined) yield message;
+  });
+  for (const message of messages) yield { message, urn: resource.urn };
 }
 
 /** All rules over all resources: what `wirecloak audit` and the corpus ask. Disabled rules are left out. */
@@ -41,21 +50,23 @@ export function judge(
     const { level, options } = configOf(rule, config);
     if (level === "disabled") return [];
     const single = resources.flatMap((resource) =>
-      decided({ urn: resource.urn }, () => breachesIn(rule, resource, options, where)),
+      decided({ urn: resource.urn }, breachesIn(rule, resource, options, where)),
     );
-    const all = decided({}, () => breachesAmong(rule, resources, options, where));
+    const all = decided({}, breachesAmong(rule, resources, options, where));
     return [...single, ...all].map((breach) => ({ rule, level, ...breach }));
   });
 }
 
-/** What breaks a rule, or that this could not be read. Under Pulumi an unknown value throws an error of Pulumi's own, which is Pulumi's to tell. */
-function decided(place: Pick<Breach, "urn">, ask: () => Breach[]): (Breach & Pick<Finding, "undecided">)[] {
+/** What breaks a rule, and what of it could not be read. Under Pulumi an unknown value throws an error of Pulumi's own, which is Pulumi's to tell. */
+function decided(place: Pick<Breach, "urn">, breaches: Iterable<Breach>): (Breach & Pick<Finding, "undecided">)[] {
+  const told: (Breach & Pick<Finding, "undecided">)[] = [];
   try {
-    return ask();
+    for (const breach of breaches) told.push(breach);
   } catch (error) {
     if (!(error instanceof UnreadError)) throw error;
-    return [{ ...place, message: error.message, undecided: true }];
+    told.push({ ...place, message: error.message, undecided: true });
   }
+  return told;
 }
 
 /** What a pack's config says of a rule. */
@@ -69,8 +80,18 @@ export function configOf(rule: Rule, config: PackConfig): { level: Level; option
   };
 }
 
-/** Which cluster a piece is of, as far as it says so. */
-function placeOf({ urn, provider }: Resource, piece: Piece): Pick<Where, "urn" | "cluster"> {
-  const named = piece.kind === "cilium" ? piece.options.get("cluster-name") : undefined;
-  return { urn, cluster: named ?? provider?.split("::").at(-2) };
+/** Which cluster a piece is of, as far as it says so; its own name is asked for only where an exemption goes by it. */
+function placeOf(
+  { urn, provider }: Resource,
+  piece: Piece,
+  { exemptions = [] }: RuleConfig,
+): Pick<Where, "urn" | "cluster"> {
+  const asked = exemptions.some(({ cluster }) => cluster !== undefined);
+  const named = asked && piece.kind === "cilium" ? piece.options.get("cluster-name") : undefined;
+  return { urn, cluster: named ?? nameIn(provider) };
+}
+
+/** The logical name in a URN; a provider's ends with `::ID` in a state. */
+function nameIn(urn: string | undefined): string | undefined {
+  return urn?.split("::")[3];
 }

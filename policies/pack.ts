@@ -1,50 +1,106 @@
 import type {
   Policies,
   PolicyConfigSchema,
+  ReportViolation,
   ResourceValidationArgs,
   ResourceValidationPolicy,
   StackValidationPolicy,
 } from "@pulumi/policy";
-import { EXEMPTIONS_SCHEMA } from "./exemption.ts";
+import { isChart } from "./cilium/charts.ts";
+import { valueFilesOf } from "./cilium/valueFiles.ts";
+import { EXEMPTIONS_SCHEMA, type Where } from "./exemption.ts";
 import { breachesAmong, breachesIn } from "./judge.ts";
-import type { Resource } from "./resource.ts";
+import { type Resource, UnreadError } from "./resource.ts";
 import type { Breach, Rule, RuleConfig } from "./rule.ts";
 
-/** The rules as Pulumi asks for them. What is unknown in a preview makes Pulumi say that a rule could not run; the update decides then. */
-export function policiesOf(rules: readonly Rule[], today: () => Date = () => new Date()): Policies {
-  return rules.map((rule) => (rule.checkAll ? stackPolicy(rule, today) : resourcePolicy(rule, today)));
+/** What a pack knows beside the resources. */
+export interface PackPlace {
+  /** The circumstances of the moment. */
+  where: () => Where;
+  /** The folder that the Pulumi program runs in; absent: not known. */
+  folder?: string | undefined;
 }
 
-function resourcePolicy(rule: Rule, today: () => Date): ResourceValidationPolicy {
+/** The rules as Pulumi asks for them. What is unknown in a preview makes Pulumi say that a rule could not run; the update decides then. */
+export function policiesOf(rules: readonly Rule[], place: PackPlace): Policies {
+  return rules.map((rule) => (rule.checkAll ? stackPolicy(rule, place) : resourcePolicy(rule, place)));
+}
+
+function resourcePolicy(rule: Rule, { where, folder }: PackPlace): ResourceValidationPolicy {
   const { mend } = rule;
   return {
     ...described(rule),
-    validateResource: (args, report) => {
-      const breaches = breachesIn(rule, resourceOf(args), args.getConfig<RuleConfig>(), { today: today() });
-      for (const breach of breaches) report(told(rule, breach));
+    validateResource: async (args, report) => {
+      const resource = await withFiles(resourceOf(args), folder);
+      tell(rule, breachesIn(rule, resource, args.getConfig<RuleConfig>(), where()), report);
     },
-    ...(mend && { remediateResource: (args) => mend(resourceOf(args), args.getConfig<RuleConfig>()) }),
+    ...(mend && {
+      remediateResource: async (args) => {
+        const resource = await withFiles(resourceOf(args), folder);
+        const breaches = breachesIn(rule, resource, args.getConfig<RuleConfig>(), where());
+        return isBroken(breaches) && mend(resource) ? resource.props : undefined;
+      },
+    }),
   };
 }
 
-function stackPolicy(rule: Rule, today: () => Date): StackValidationPolicy {
+function stackPolicy(rule: Rule, { where, folder }: PackPlace): StackValidationPolicy {
   return {
     ...described(rule),
-    validateStack: ({ resources, getConfig }, report) => {
+    validateStack: async ({ resources, getConfig }, report) => {
       const all = resources.map(
-        ({ type, urn, name, props, parent, opts, provider }): Resource => ({
+        ({ type, urn, name, props, parent, opts, provider, propertyDependencies }): Resource => ({
           ...{ type, urn, name, props },
           parent: parent?.urn ?? opts.parent,
           provider: provider?.urn,
+          dependencies: Object.values(propertyDependencies).flatMap((each) => each.map((resource) => resource.urn)),
         }),
       );
-      for (const breach of breachesAmong(rule, all, getConfig<RuleConfig>(), { today: today() }))
-        report(told(rule, breach), breach.urn);
+      const read = await Promise.all(all.map((resource) => withFiles(resource, folder)));
+      tell(rule, breachesAmong(rule, read, getConfig<RuleConfig>(), where()), report);
     },
   };
 }
 
-function resourceOf({ type, urn, name, props, opts, provider }: ResourceValidationArgs): Resource {
+/** Something that Pulumi knows of at run time and its types do not. */
+type Violation = { message: string; urn?: string | undefined; enforcementLevel: "advisory" };
+
+/** Tells what breaks a rule, one by one: what is unknown in a preview throws after all that is known, and Pulumi says so. */
+function tell(rule: Rule, breaches: Iterable<Breach>, report: ReportViolation): void {
+  try {
+    for (const breach of breaches) report(told(rule, breach), rule.checkAll && breach.urn);
+  } catch (error) {
+    if (!(error instanceof UnreadError)) throw error;
+    const violation: Violation = {
+      message: `${rule.description}\nUndecided: ${error.message}.`,
+      enforcementLevel: "advisory",
+    };
+    (report as unknown as (violation: Violation) => void)(violation);
+  }
+}
+
+/** What cannot be read is not mended; whether it has to be is told where the rule is asked. */
+function isBroken(breaches: Generator<Breach>): boolean {
+  try {
+    return breaches.next().done !== true;
+  } catch (error) {
+    if (error instanceof UnreadError) return false;
+    throw error;
+  }
+}
+
+async function withFiles(resource: Resource, folder: string | undefined): Promise<Resource> {
+  return isChart(resource) ? { ...resource, valueFiles: await valueFilesOf(resource, folder) } : resource;
+}
+
+function resourceOf({
+  type,
+  urn,
+  name,
+  props,
+  opts,
+  provider,
+}: Omit<ResourceValidationArgs, "notApplicable">): Resource {
   return { type, urn, name, props, parent: opts.parent, provider: provider?.urn };
 }
 

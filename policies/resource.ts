@@ -12,7 +12,14 @@ export interface Resource {
   provider?: string | undefined;
   /** URN of the resource that it is a part of. */
   parent?: string | undefined;
+  /** URNs of the resources that its inputs come from (`propertyDependencies` in a state); what it only waits for is not among them. */
+  dependencies?: readonly string[];
+  /** What is in the `valueYamlFiles` of a Helm release, as long as they are not merged into its values. */
+  valueFiles?: readonly ValueFile[];
 }
+
+/** A file of Helm values; or why it cannot be read. */
+export type ValueFile = { values: Tree } | { unread: string };
 
 /** Thrown by a part of a resource that is there and cannot be read, such as a secret that a state holds encrypted. What rests on it is undecided. */
 export class UnreadError extends Error {
@@ -46,4 +53,21 @@ export function textAt(tree: unknown, ...path: string[]): string | undefined {
 export function listAt(tree: unknown, ...path: string[]): unknown[] {
   const value = at(tree, ...path);
   return Array.isArray(value) ? value : [];
+}
+
+/** The kind of a Kubernetes object, and whether it is a patch of one; undefined for any other resource. */
+export function kindOf({ type }: Pick<Resource, "type">): { kind: string; isPatch: boolean } | undefined {
+  const [, kind, patch] = /^kubernetes:[^:]+:(\w+?)(Patch)?$/.exec(type) ?? [];
+  return kind === undefined ? undefined : { kind, isPatch: patch !== undefined };
+}
+
+/** What a Kubernetes object is called in its cluster; its logical name where it has not got one yet. */
+export function calledIn({ name, props }: Pick<Resource, "name" | "props">): string {
+  return textAt(props, "metadata", "name") ?? name;
+}
+
+/** The tree under a name, put there where there is none yet. */
+export function treeAt(tree: Tree, name: string): Tree {
+  if (!isTree(tree[name])) tree[name] = {};
+  return tree[name] as Tree;
 }

@@ -1,4 +1,5 @@
 import type { Piece } from "./cilium/pieces.ts";
+import type { Grace, Where } from "./exemption.ts";
 import type { Resource } from "./resource.ts";
 
 /** What happens when a rule is broken; Pulumi's words. `remediate` mends where the rule can, and refuses where it cannot. */
@@ -19,15 +20,12 @@ export interface RuleConfig {
 }
 
 /** Somebody has decided that a rule does not hold for something, until a day. Something that matches all that is said is exempt. */
-export interface Exemption {
+export interface Exemption extends Grace {
   /** Name of a Pulumi stack. */
   stack?: string;
   /** Name of a cluster: Cilium's `cluster.name`, or the Kubernetes provider's logical name. */
   cluster?: string;
   urn?: string;
-  reason: string;
-  /** The last day, YYYY-MM-DD. */
-  until: string;
 }
 
 /** What breaks a rule, and what says so. */
@@ -36,6 +34,8 @@ export interface Breach {
   message: string;
   /** Of the resource, where it is one. */
   urn?: string;
+  /** Name of the cluster, where it is about one. */
+  cluster?: string;
 }
 
 /** One thing that a rule asks of a stack or a cluster. */
@@ -53,10 +53,13 @@ export interface Rule {
   url: string;
   /** JSON schema of each of its own options. */
   options?: Record<string, object>;
-  /** What is wrong with one piece of Cilium's configuration. */
-  check?: (piece: Piece, config: RuleConfig) => string[];
+  /** What is wrong with one piece of Cilium's configuration. What decides and cannot be read throws, after all that is known to be wrong. */
+  check?: (piece: Piece, config: RuleConfig, where: Where) => Iterable<string>;
   /** What is wrong with all resources together. In an update it runs after the fact, as Pulumi does not ask before. */
-  checkAll?: (resources: readonly Resource[], config: RuleConfig) => Breach[];
-  /** The same resource without the fault; undefined where it has none that can be mended safely. */
-  mend?: (resource: Resource, config: RuleConfig) => Resource["props"] | undefined;
+  checkAll?: (resources: readonly Resource[], config: RuleConfig, where: Where) => Iterable<Breach>;
+  /**
+   * Takes the fault out of a resource that has it, in place, and says whether it did: not where that would not be safe. In place, as a copy would
+   * lose which values are secrets, and trip over unknown ones.
+   */
+  mend?: (resource: Resource) => boolean;
 }

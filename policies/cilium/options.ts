@@ -1,4 +1,4 @@
-import { at, isTree, listAt, type Tree, textAt } from "../resource.ts";
+import { at, isTree, listAt, type Tree, textAt, UnreadError } from "../resource.ts";
 
 /** Options of the Cilium agent by their names in ConfigMap `cilium-config`. Asked one by one, so that an unknown value hides no other. */
 export interface Options {
@@ -53,12 +53,14 @@ export function argumentOptions(args: readonly unknown[]): Options {
   };
 }
 
-/** Options in the agent's environment: `CILIUM_ENABLE_IPSEC`. What is taken from elsewhere (`valueFrom`) says nothing here. */
+/** Options in the agent's environment: `CILIUM_ENABLE_IPSEC`. What is taken from elsewhere (`valueFrom`) cannot be read here. */
 export function environmentOptions(env: readonly unknown[]): Options {
   return {
     get: (name) => {
-      const given = env.filter((each) => normal(textAt(each, "name") ?? "") === `cilium-${name}`);
-      return asText(at(given.at(-1), "value"));
+      const given = env.filter((each) => normal(textAt(each, "name") ?? "") === `cilium-${name}`).at(-1);
+      if (at(given, "valueFrom") !== undefined)
+        throw new UnreadError(`the agents' ${name} comes from elsewhere (valueFrom of ${textAt(given, "name")})`);
+      return asText(at(given, "value"));
     },
   };
 }

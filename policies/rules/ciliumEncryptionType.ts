@@ -1,4 +1,5 @@
 import { isEnabled, typeOf } from "../cilium/helm.ts";
+import { modeOf } from "../cilium/options.ts";
 import type { Rule } from "../rule.ts";
 
 /** Exactly what the chart's templates compare with: any other spelling renders no encryption at all, without a word. */
@@ -19,6 +20,8 @@ export const ciliumEncryptionType: Rule = {
     if (piece.kind !== "cilium" || !piece.helm || !isEnabled(piece.helm.values)) return [];
     const type = typeOf(piece.helm.values);
     if (TYPES.includes(type ?? "")) return [];
+    // Another place may have turned on what this one misspells.
+    if (!["ztunnel", "none"].includes(modeOf(piece.options))) return [];
     const known = TYPES.find((name) => name === type?.trim().toLowerCase());
     const why =
       type === "ztunnel"

@@ -53,9 +53,10 @@ describeUnless(withoutPulumi, "rules under the real engine", () => {
   });
 
   test("an exemption lets a stack through until its day, and no other stack", () => {
-    const exempt = (name: string, until: string) => ({
-      "cilium-encryption-enabled": { exemptions: [{ stack: name, reason: "a lab", until }] },
-    });
+    const exempt = (name: string, until: string) => {
+      const exemptions = [{ stack: name, reason: "a lab", until }];
+      return { "cilium-encryption-enabled": { exemptions }, "cluster-encrypted": { exemptions } };
+    };
     expect(stack.preview([release(plain)], exempt("test", "2020-01-01")).code).not.toBe(0);
     expect(stack.preview([release(plain)], exempt("other", "2099-01-01")).code).not.toBe(0);
     const { code, reached } = stack.up([release(plain)], exempt("test", "2099-01-01"));

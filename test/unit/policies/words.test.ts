@@ -1,0 +1,50 @@
+import { judge } from "../../../policies/judge.ts";
+import type { Resource } from "../../../policies/resource.ts";
+import { RULES } from "../../../policies/rules/index.ts";
+
+const release = (values: object): Resource => ({
+  type: "kubernetes:helm.sh/v3:Release",
+  urn: "u",
+  name: "cilium",
+  props: { chart: "cilium", version: "1.20.2", values: { rollOutCiliumPods: true, ...values } },
+});
+const today = new Date("2026-11-21T12:00:00Z");
+
+test("no rule promises compliance: each supports its clauses, and FIPS is for candidates", () => {
+  const words = JSON.stringify(RULES);
+  expect(words).not.toMatch(/complian|certif/i);
+  const [fault] = judge(RULES, [release({ encryption: { enabled: true, type: "wireguard" } })], {
+    "cilium-fips": { required: true },
+  });
+  expect(fault?.message).toContain("candidate");
+});
+
+test("every rule says what it is about, what to do, and where to read on", () => {
+  for (const rule of RULES) {
+    expect(rule.name).toMatch(/^[a-z]+(-[a-z]+)+$/);
+    expect(rule.description).toMatch(/\.$/);
+    expect(rule.remediation.join()).not.toBe("");
+    expect(rule.supports).not.toEqual([]);
+    expect(rule.url).toMatch(/^https:\/\//);
+  }
+});
+
+test("plaintext that was allowed is refused with the day on which that ended", () => {
+  const allowPlaintext = { reason: "a laboratory", until: "2026-11-20" };
+  const [finding] = judge(RULES, [release({})], {}, { today, allowPlaintext });
+  expect(finding?.message).toContain("wirecloak:allowPlaintext says until 2026-11-20, which has ended");
+  expect(
+    judge(RULES, [release({})], {}, { today, allowPlaintext: { ...allowPlaintext, until: "2026-11-21" } }),
+  ).toEqual([]);
+});
+
+test("a refusal names what, and what that leads to", () => {
+  const said = (values: object, config = {}) =>
+    judge(RULES, [release(values)], config, { today }).map(({ message }) => message);
+  expect(said({ encryption: { enabled: true, type: "WireGuard" } })).toEqual([
+    'Helm release cilium: encryption.type "WireGuard" is none that the chart knows (it is spelled wireguard), so nothing is encrypted',
+  ]);
+  expect(said({ encryption: { enabled: true, type: "wireguard", strictMode: { enabled: true } } })).toEqual([
+    "Helm release cilium: encryption.strictMode.enabled does nothing in Cilium 1.20: it is strictMode.egress there",
+  ]);
+});
