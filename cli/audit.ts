@@ -14,7 +14,7 @@ import { readState } from "./audit/state.ts";
 import { auditText } from "./audit/text.ts";
 import { chooseStack } from "./chooseStack.ts";
 import { readPolicyConfig } from "./policyConfig.ts";
-import { stackPolicyConfig } from "./policyPack.ts";
+import { projectPolicyConfig } from "./policyPack.ts";
 import { openSession, pulumiHome, pulumiOutput } from "./session.ts";
 
 interface Flags {
@@ -106,7 +106,7 @@ async function readAsked({ stack, kubeconfig, context, namespace, file, decrypt,
     ]);
   return {
     reading: readState(JSON.parse(exported), name),
-    config: config === undefined ? stackPolicyConfig(name, settings) : given,
-    where: { today, stack: name },
+    config: config === undefined ? projectPolicyConfig() : given,
+    where: { today, stack: name, allowPlaintext: settings.allowPlaintext },
   };
 }

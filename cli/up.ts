@@ -9,7 +9,7 @@ import { chooseStack, type Stack } from "./chooseStack.ts";
 import { examination, renderFindings } from "./doctor.ts";
 import { clearKilledRuns, hasPendingOperations } from "./killedRuns.ts";
 import { liveCluster } from "./liveCluster.ts";
-import { packArguments, stackPolicyConfig } from "./policyPack.ts";
+import { packArguments, projectPolicyConfig } from "./policyPack.ts";
 import { say } from "./say.ts";
 import { ensureStack, openSession, pulumi, pulumiHome, type Session, stackArguments } from "./session.ts";
 import { showStatus } from "./status.ts";
@@ -34,7 +34,7 @@ export async function bringUp(asked: string | undefined, mayReplace: boolean): P
   for (const warning of stack.warnings) say(`warning: ${render([warning])}`);
 
   const { settings } = stack;
-  const pack = packArguments(stackPolicyConfig(stack.name, settings), stack.name);
+  const pack = packArguments(projectPolicyConfig(), stack.name);
   const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
   if (settings.cluster.provider === "rehearsal") packageStandIn(session);
 

@@ -42,6 +42,9 @@ function asResource(resource: Tree): Resource {
     // `urn::id`
     provider: textAt(resource, "provider")?.replace(/::[^:]*$/, ""),
     parent: textAt(resource, "parent"),
+    dependencies: Object.values(Object(resource.propertyDependencies)).flatMap((urns) =>
+      Array.isArray(urns) ? urns.map(String) : [],
+    ),
   };
 }
 

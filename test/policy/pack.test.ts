@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../../tools/paths.ts";
 import { EngineStack, withoutEngine } from "../engine/engineStack.ts";
@@ -21,16 +23,24 @@ describeUnless(withoutEngine, "the policy pack under the real engine", () => {
     expect(code).toBe(0);
   });
 
-  test("stops a stack without encryption before anything is created", () => {
+  test("lets a stack be plaintext that says why and until when, and stops it before anything is created where the pack does not go by that", () => {
     stack.configure({
       "wirecloak:encryption": "none",
       "wirecloak:allowPlaintext": { reason: "a test of the policy pack", until: "2099-01-01" },
     });
-    for (const run of [stack.pulumi("preview", "--non-interactive", ...pack), stack.up(...pack)]) {
+    const allowed = stack.pulumi("preview", "--non-interactive", ...pack);
+    expect(allowed.output).not.toContain("[mandatory]");
+    expect(allowed.code).toBe(0);
+    const folder = mkdtempSync(join(tmpdir(), "pack-"));
+    const config = join(folder, "policies.json");
+    writeFileSync(config, JSON.stringify({ "cilium-encryption-enabled": { allowPlaintext: "refuse" } }));
+    const strict = [...pack, "--policy-pack-config", config];
+    for (const run of [stack.pulumi("preview", "--non-interactive", ...strict), stack.up(...strict)]) {
       expect(run.output).toContain("cilium-encryption-enabled");
       expect(run.output).toContain("encryption.enabled is not true");
       expect(run.code).not.toBe(0);
     }
     expect(stack.resources().filter(({ type }) => type.includes("helm"))).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 });

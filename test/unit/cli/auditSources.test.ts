@@ -84,6 +84,8 @@ describe("an exported state", () => {
         inState("kubernetes:helm.sh/v3:Release", "cilium", {
           parent: "urn:parent",
           provider: `${provider}::c0ffee-id`,
+          dependencies: ["urn:waited-for", "urn:network"],
+          propertyDependencies: { values: ["urn:network"], chart: null },
           inputs: { chart: "cilium", values: { encryption: { enabled: true } } },
           outputs: { chart: "other", status: { revision: 3 } },
         }),
@@ -100,6 +102,7 @@ describe("an exported state", () => {
       props: { chart: "cilium", values: { encryption: { enabled: true } }, status: { revision: 3 } },
       provider,
       parent: "urn:parent",
+      dependencies: ["urn:network"],
     });
   });
 

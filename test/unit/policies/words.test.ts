@@ -1,6 +1,7 @@
 import { judge } from "../../../policies/judge.ts";
 import type { Resource } from "../../../policies/resource.ts";
 import { RULES } from "../../../policies/rules/index.ts";
+import { graceIn } from "../../../policies/stackConfig.ts";
 
 const release = (values: object): Resource => ({
   type: "kubernetes:helm.sh/v3:Release",
@@ -36,6 +37,16 @@ test("plaintext that was allowed is refused with the day on which that ended", (
   expect(
     judge(RULES, [release({})], {}, { today, allowPlaintext: { ...allowPlaintext, until: "2026-11-21" } }),
   ).toEqual([]);
+});
+
+test.each([
+  [undefined, undefined],
+  ["nothing", undefined],
+  ["null", undefined],
+  ['{"until":"2026-12-31"}', undefined],
+  ['{"reason":"r","until":"2026-12-31"}', { reason: "r", until: "2026-12-31" }],
+])("the stack's config %s allows %j", (text, grace) => {
+  expect(graceIn(text)).toEqual(grace);
 });
 
 test("a refusal names what, and what that leads to", () => {
