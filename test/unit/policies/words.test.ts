@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { problemsIn } from "../../../cli/policyConfig.ts";
 import { judge } from "../../../policies/judge.ts";
 import type { Resource } from "../../../policies/resource.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 import { graceIn } from "../../../policies/stackConfig.ts";
+import { projectRoot } from "../../../tools/paths.ts";
 
 const release = (values: object): Resource => ({
   type: "kubernetes:helm.sh/v3:Release",
@@ -58,4 +62,20 @@ test("a refusal names what, and what that leads to", () => {
   expect(said({ encryption: { enabled: true, type: "wireguard", strictMode: { enabled: true } } })).toEqual([
     "Helm release cilium: encryption.strictMode.enabled does nothing in Cilium 1.20: it is strictMode.egress there",
   ]);
+});
+
+test("the README has every rule with its options", () => {
+  const text = readFileSync(join(projectRoot, "policies/README.md"), "utf8");
+  for (const { name, options = {}, checkAll, mend } of RULES) {
+    const row = text.split("\n").find((line) => line.startsWith(`| \`${name}\``)) ?? "";
+    expect([name, row.includes("*(whole)*")]).toEqual([name, checkAll !== undefined]);
+    expect([name, row.includes("*Mends")]).toEqual([name, mend !== undefined]);
+    for (const option of Object.keys(options)) expect(text).toContain(option);
+  }
+});
+
+test("the README's example of a config fits the rules", () => {
+  const text = readFileSync(join(projectRoot, "policies/README.md"), "utf8");
+  const example: unknown = JSON.parse(/```json\n(.*?)```/s.exec(text)?.[1] ?? "");
+  expect(problemsIn(example, "README.md")).toEqual([]);
 });
