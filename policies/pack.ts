@@ -1,16 +1,17 @@
 import type {
   Policies,
   PolicyConfigSchema,
+  PolicyProviderResource,
   ReportViolation,
   ResourceValidationArgs,
   ResourceValidationPolicy,
   StackValidationPolicy,
 } from "@pulumi/policy";
 import { isChart } from "./cilium/charts.ts";
-import { valueFilesOf } from "./cilium/valueFiles.ts";
+import { restUnread, valueFilesOf } from "./cilium/valueFiles.ts";
 import { EXEMPTIONS_SCHEMA, type Where } from "./exemption.ts";
 import { breachesAmong, breachesIn } from "./judge.ts";
-import { type Resource, UnreadError } from "./resource.ts";
+import { type Resource, type Tree, UnreadError } from "./resource.ts";
 import type { Breach, Rule, RuleConfig } from "./rule.ts";
 
 /** What a pack knows beside the resources. */
@@ -50,7 +51,7 @@ function stackPolicy(rule: Rule, { where, folder }: PackPlace): StackValidationP
     validateStack: async ({ resources, getConfig }, report) => {
       const all = resources.map(
         ({ type, urn, name, props, parent, opts, provider, propertyDependencies }): Resource => ({
-          ...{ type, urn, name, props },
+          ...{ type, urn, name, props: knownProps(type, props, provider) },
           parent: parent?.urn ?? opts.parent,
           provider: provider?.urn,
           dependencies: Object.values(propertyDependencies).flatMap((each) => each.map((resource) => resource.urn)),
@@ -60,6 +61,15 @@ function stackPolicy(rule: Rule, { where, folder }: PackPlace): StackValidationP
       tell(rule, breachesAmong(rule, read, getConfig<RuleConfig>(), where()), report);
     },
   };
+}
+
+/**
+ * What a stack's resource has. As long as its provider is not configured, in the first preview of a cluster, the engine asks nobody for it, and hands out
+ * nothing at all (pulumi's sdk/go/common/resource/plugin, Create), which must not be taken for a resource without settings.
+ */
+function knownProps(type: string, props: Tree, provider: PolicyProviderResource | undefined): Tree {
+  if (provider === undefined || !type.startsWith("kubernetes:") || Object.keys(props).length > 0) return props;
+  return restUnread({}, `what goes through provider ${provider.name} is not known before its cluster is`);
 }
 
 /** Something that Pulumi knows of at run time and its types do not. */

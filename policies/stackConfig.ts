@@ -1,6 +1,6 @@
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import type { Grace } from "./exemption.ts";
-import { at, textAt } from "./resource.ts";
+import { textAt } from "./resource.ts";
 
 /** The stack's config by full keys, objects as JSON text; empty until the engine has told it. */
 let config: ReadonlyMap<string, string> = new Map();
@@ -32,6 +32,8 @@ export function graceIn(text: string | undefined): Grace | undefined {
   } catch {
     return undefined;
   }
-  const [reason, until] = [textAt(setting, "reason"), at(setting, "until")];
-  return reason !== undefined && typeof until === "string" ? { reason, until } : undefined;
+  const [reason, until] = [textAt(setting, "reason"), textAt(setting, "until")];
+  // YAML takes a bare day for a time, which the engine writes as Go does: `2027-01-31 00:00:00 +0000 UTC`.
+  const day = until?.replace(/^(\d{4}-\d{2}-\d{2})[ T]00:00:00.*$/, "$1");
+  return reason !== undefined && day !== undefined ? { reason, until: day } : undefined;
 }

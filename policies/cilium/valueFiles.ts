@@ -61,7 +61,8 @@ function over(above: Tree, below: Tree): Tree {
   return all;
 }
 
-function restUnread(tree: Tree, why: string): Tree {
+/** The tree, of which nothing else than what it has is known. */
+export function restUnread(tree: Tree, why: string): Tree {
   return new Proxy(tree, {
     has: () => true,
     get: (_, name) => {

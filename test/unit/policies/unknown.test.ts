@@ -141,6 +141,14 @@ describe("in a preview", () => {
   });
 });
 
+test("what the engine hands out without any inputs, as the cluster is not there yet, is undecided", async () => {
+  const provider = { type: "pulumi:providers:kubernetes", name: "prod", urn: "prod" };
+  const { messages, advice } = await ask(clusterEncrypted, [provider, { provider: "prod", props: {} }]);
+  expect(messages).toEqual([]);
+  expect(advice).toEqual([expect.stringContaining("is not known before its cluster is")]);
+  expect((await ask(clusterEncrypted, [provider])).messages).toHaveLength(1);
+});
+
 describe("files of values that are not merged yet", () => {
   const WITH = "encryption: { enabled: true, type: wireguard }";
   const withFiles = (...valueYamlFiles: unknown[]) => [release({ rollOutCiliumPods: true }, { valueYamlFiles })];

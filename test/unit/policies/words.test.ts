@@ -49,6 +49,7 @@ test.each([
   ["null", undefined],
   ['{"until":"2026-12-31"}', undefined],
   ['{"reason":"r","until":"2026-12-31"}', { reason: "r", until: "2026-12-31" }],
+  ['{"reason":"r","until":"2026-12-31 00:00:00 +0000 UTC"}', { reason: "r", until: "2026-12-31" }],
 ])("the stack's config %s allows %j", (text, grace) => {
   expect(graceIn(text)).toEqual(grace);
 });
