@@ -1,17 +1,17 @@
 import type {
   Policies,
   PolicyConfigSchema,
-  PolicyProviderResource,
   ReportViolation,
   ResourceValidationArgs,
   ResourceValidationPolicy,
   StackValidationPolicy,
 } from "@pulumi/policy";
 import { isChart } from "./cilium/charts.ts";
-import { restUnread, valueFilesOf } from "./cilium/valueFiles.ts";
+import { valueFilesOf } from "./cilium/valueFiles.ts";
 import { EXEMPTIONS_SCHEMA, type Where } from "./exemption.ts";
 import { breachesAmong, breachesIn } from "./judge.ts";
-import { type Resource, type Tree, UnreadError } from "./resource.ts";
+import { type AskedFor, propsAtEnd } from "./previewed.ts";
+import { type Resource, UnreadError } from "./resource.ts";
 import type { Breach, Rule, RuleConfig } from "./rule.ts";
 
 /** What a pack knows beside the resources. */
@@ -24,14 +24,16 @@ export interface PackPlace {
 
 /** The rules as Pulumi asks for them. What is unknown in a preview makes Pulumi say that a rule could not run; the update decides then. */
 export function policiesOf(rules: readonly Rule[], place: PackPlace): Policies {
-  return rules.map((rule) => (rule.checkAll ? stackPolicy(rule, place) : resourcePolicy(rule, place)));
+  const asked: AskedFor = new Map();
+  return rules.map((rule) => (rule.checkAll ? stackPolicy(rule, place, asked) : resourcePolicy(rule, place, asked)));
 }
 
-function resourcePolicy(rule: Rule, { where, folder }: PackPlace): ResourceValidationPolicy {
+function resourcePolicy(rule: Rule, { where, folder }: PackPlace, asked: AskedFor): ResourceValidationPolicy {
   const { mend } = rule;
   return {
     ...described(rule),
     validateResource: async (args, report) => {
+      asked.set(args.urn, args.props);
       const resource = await withFiles(resourceOf(args), folder);
       tell(rule, breachesIn(rule, resource, args.getConfig<RuleConfig>(), where()), report);
     },
@@ -45,13 +47,13 @@ function resourcePolicy(rule: Rule, { where, folder }: PackPlace): ResourceValid
   };
 }
 
-function stackPolicy(rule: Rule, { where, folder }: PackPlace): StackValidationPolicy {
+function stackPolicy(rule: Rule, { where, folder }: PackPlace, asked: AskedFor): StackValidationPolicy {
   return {
     ...described(rule),
     validateStack: async ({ resources, getConfig }, report) => {
       const all = resources.map(
         ({ type, urn, name, props, parent, opts, provider, propertyDependencies }): Resource => ({
-          ...{ type, urn, name, props: knownProps(type, props, provider) },
+          ...{ type, urn, name, props: propsAtEnd({ type, urn, props }, provider, asked) },
           parent: parent?.urn ?? opts.parent,
           provider: provider?.urn,
           dependencies: Object.values(propertyDependencies).flatMap((each) => each.map((resource) => resource.urn)),
@@ -61,15 +63,6 @@ function stackPolicy(rule: Rule, { where, folder }: PackPlace): StackValidationP
       tell(rule, breachesAmong(rule, read, getConfig<RuleConfig>(), where()), report);
     },
   };
-}
-
-/**
- * What a stack's resource has. As long as its provider is not configured, in the first preview of a cluster, the engine asks nobody for it, and hands out
- * nothing at all (pulumi's sdk/go/common/resource/plugin, Create), which must not be taken for a resource without settings.
- */
-function knownProps(type: string, props: Tree, provider: PolicyProviderResource | undefined): Tree {
-  if (provider === undefined || !type.startsWith("kubernetes:") || Object.keys(props).length > 0) return props;
-  return restUnread({}, `what goes through provider ${provider.name} is not known before its cluster is`);
 }
 
 /** Something that Pulumi knows of at run time and its types do not. */

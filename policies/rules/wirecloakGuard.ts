@@ -1,3 +1,4 @@
+import { isEncrypted } from "../clusters/clusters.ts";
 import type { Rule } from "../rule.ts";
 
 const CILIUM = "wirecloak:encryption:Cilium";
@@ -10,7 +11,7 @@ export const wirecloakGuard: Rule = {
   name: "wirecloak-guard",
   title: "A Wirecloak stack keeps its guard",
   description:
-    "A stack with Wirecloak's Cilium component has the guard's resources too, which wirecloak:guard: false takes away. A cluster of provider `existing` has no place for one and is not asked.",
+    "A stack with Wirecloak's Cilium component has the guard's resources too, which wirecloak:guard: false takes away. A cluster of provider `existing` has no place for one and is not asked, and without encryption there is nothing to guard: other rules ask for that.",
   level: "mandatory",
   severity: "medium",
   supports: [{ framework: "NIST SP 800-53r5", clause: "SC-8" }],
@@ -21,7 +22,7 @@ export const wirecloakGuard: Rule = {
     if (!cilium || resources.some(({ type }) => type === EXISTING)) return [];
     const guards = resources.filter(({ type }) => type === GUARD).map(({ urn }) => urn);
     const isSet = resources.some(({ type, parent }) => type.startsWith("command:") && guards.includes(parent ?? ""));
-    if (isSet) return [];
+    if (isSet || !isEncrypted(resources)) return [];
     return [
       {
         message:

@@ -49,7 +49,9 @@ test.each([
   ["null", undefined],
   ['{"until":"2026-12-31"}', undefined],
   ['{"reason":"r","until":"2026-12-31"}', { reason: "r", until: "2026-12-31" }],
+  // What Pulumi makes of a day in YAML that is not quoted.
   ['{"reason":"r","until":"2026-12-31 00:00:00 +0000 UTC"}', { reason: "r", until: "2026-12-31" }],
+  ['{"reason":"r","until":"2026-12-31T00:00:00Z"}', { reason: "r", until: "2026-12-31" }],
 ])("the stack's config %s allows %j", (text, grace) => {
   expect(graceIn(text)).toEqual(grace);
 });
