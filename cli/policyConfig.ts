@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { type Problem, UserError } from "../components/userError.ts";
 import { EXEMPTIONS_SCHEMA } from "../policies/exemption.ts";
@@ -18,11 +18,6 @@ export function readPolicyConfig(file: string): PackConfig {
   const problems = problemsIn(config, file);
   if (problems.length > 0) throw new UserError(problems);
   return config as PackConfig;
-}
-
-/** The config in a file; empty where there is no such file. */
-export function readPolicyConfigIfAny(file: string): PackConfig {
-  return existsSync(file) ? readPolicyConfig(file) : {};
 }
 
 /** What is wrong with a config, by the schemas that the rules give to Pulumi. */

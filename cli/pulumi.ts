@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { toolFolders } from "../tools/folders.ts";
 import { chooseStack } from "./chooseStack.ts";
-import { packArguments, projectPolicyConfig } from "./policyPack.ts";
+import { packArguments } from "./policyPack.ts";
 import { openSession, pulumi, pulumiHome, stackArguments } from "./session.ts";
 
 /** Pulumi's commands that ask for resources; with a pack of the user's own they go without ours. */
@@ -20,7 +20,7 @@ export function registerPulumi(program: Command): void {
       const stack = chooseStack(options.stack, "other");
       const session = openSession(await toolFolders(stack.settings.cluster.provider, pulumiHome()));
       const ours = ASKING.has(args[0] ?? "") && !args.some((argument) => argument.startsWith("--policy-pack"));
-      const pack = ours ? packArguments(projectPolicyConfig(), stack.name) : [];
+      const pack = ours ? packArguments() : [];
       process.exitCode = await pulumi(session, stackArguments(session, stack.name, [...args, ...pack]));
     });
 }

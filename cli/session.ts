@@ -114,9 +114,18 @@ const STATE = 512 << 20;
 
 /** Runs Pulumi and returns its standard output, or undefined where it failed. */
 export function pulumiOutput(session: Session, args: string[]): string | undefined {
-  const options = { cwd: projectRoot, env: session.env, encoding: "utf8", maxBuffer: STATE } as const;
-  const { status, stdout } = spawnSync("pulumi", args, options);
+  const { status, stdout } = spawnPulumi(session, args);
   return status === 0 ? stdout : undefined;
+}
+
+/** Runs Pulumi and keeps what it says to itself. */
+export function pulumiQuietly(session: Session, args: string[]): { code: number; output: string } {
+  const { status, stdout, stderr } = spawnPulumi(session, args);
+  return { code: status ?? 1, output: `${stdout}${stderr}` };
+}
+
+function spawnPulumi({ env }: Session, args: string[]) {
+  return spawnSync("pulumi", args, { cwd: projectRoot, env, encoding: "utf8", maxBuffer: STATE });
 }
 
 /** The stacks of this project in the session's backend. */

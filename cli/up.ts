@@ -9,9 +9,17 @@ import { chooseStack, type Stack } from "./chooseStack.ts";
 import { examination, renderFindings } from "./doctor.ts";
 import { clearKilledRuns, hasPendingOperations } from "./killedRuns.ts";
 import { liveCluster } from "./liveCluster.ts";
-import { packArguments, projectPolicyConfig } from "./policyPack.ts";
+import { packArguments } from "./policyPack.ts";
 import { say } from "./say.ts";
-import { ensureStack, openSession, pulumi, pulumiHome, type Session, stackArguments } from "./session.ts";
+import {
+  ensureStack,
+  openSession,
+  pulumi,
+  pulumiHome,
+  pulumiQuietly,
+  type Session,
+  stackArguments,
+} from "./session.ts";
 import { showStatus } from "./status.ts";
 
 /** `wirecloak up`: tools, checks, `pulumi up`, and what came of it. */
@@ -34,7 +42,7 @@ export async function bringUp(asked: string | undefined, mayReplace: boolean): P
   for (const warning of stack.warnings) say(`warning: ${render([warning])}`);
 
   const { settings } = stack;
-  const pack = packArguments(projectPolicyConfig(), stack.name);
+  const pack = packArguments();
   const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
   if (settings.cluster.provider === "rehearsal") packageStandIn(session);
 
@@ -56,10 +64,17 @@ function packageStandIn({ env }: Session): void {
   if (status !== 0) throw new UserError([{ key: "rehearsal chart", message: "It could not be packaged." }]);
 }
 
-/** Brings the stack to its settings, held against the policy pack on the way; resolves with Pulumi's exit code. */
+/** Brings the stack to its settings; resolves with Pulumi's exit code. */
 async function deploy(session: Session, stack: string, pack: string[]): Promise<number> {
   clearKilledRuns(session);
   ensureStack(session, stack);
+  // What the policy pack asks of the stack as a whole it asks in an update when all is done: only a preview is stopped before.
+  const preview = pulumiQuietly(session, stackArguments(session, stack, ["preview", "--non-interactive", ...pack]));
+  if (preview.code !== 0) {
+    console.log(preview.output);
+    say("nothing was changed: mend the cause above, then make up again");
+    return preview.code;
+  }
   const code = await pulumi(
     session,
     stackArguments(session, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs", ...pack]),

@@ -1,22 +1,24 @@
-import { at, isTree, type Resource, type Tree, textAt } from "../../policies/resource.ts";
+import { entryOf } from "../../policies/cilium/pieces.ts";
+import { at, isTree, kindOf, type Resource, type Tree, textAt } from "../../policies/resource.ts";
 
 /**
  * A Secret with the shape of its key line in place of the line: ids, algorithms and lengths stay, each digit of a key becomes 0. All that rules of
  * keys ask for is in the shape, so nothing else of a Secret is kept. Other resources are returned as they are.
  */
 export function withoutKeys(resource: Resource): Resource {
-  if (!/^kubernetes:core\/v1:Secret(Patch)?$/.test(resource.type)) return resource;
+  if (kindOf(resource)?.kind !== "Secret") return resource;
   const metadata = at(resource.props, "metadata");
-  const stringData = {};
+  const props: Tree = isTree(metadata) ? { metadata: withoutCopy(metadata) } : {};
   // Read only when it is asked for, as it may be one that cannot be read.
-  Object.defineProperty(stringData, "keys", { enumerable: true, get: () => shapeIn(resource.props) });
-  return { ...resource, props: { ...(isTree(metadata) && { metadata: withoutCopy(metadata) }), stringData } };
+  Object.defineProperty(props, "stringData", { enumerable: true, get: () => shapeIn(resource.props) });
+  return { ...resource, props };
 }
 
-function shapeIn(props: Tree): string | undefined {
-  const encoded = textAt(props, "data", "keys");
-  const line = textAt(props, "stringData", "keys") ?? (encoded && Buffer.from(encoded, "base64").toString());
-  return line === undefined ? undefined : keyShape(line);
+function shapeIn(props: Tree): Tree {
+  const entry = entryOf(props);
+  const encoded = textAt(props, "data", entry);
+  const line = textAt(props, "stringData", entry) ?? (encoded && Buffer.from(encoded, "base64").toString());
+  return line === undefined ? {} : { [entry]: keyShape(line) };
 }
 
 /** kubectl keeps a copy of what was applied, and that holds the key too. */

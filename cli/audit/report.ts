@@ -1,4 +1,5 @@
 import { type Piece, piecesOf } from "../../policies/cilium/pieces.ts";
+import { type Cluster, clustersOf } from "../../policies/clusters/clusters.ts";
 import type { Where } from "../../policies/exemption.ts";
 import { configOf, type Finding, judge, type PackConfig } from "../../policies/judge.ts";
 import { type Resource, UnreadError } from "../../policies/resource.ts";
@@ -81,10 +82,15 @@ export function audit(reading: Reading, rules: readonly Rule[], config: PackConf
       ? "broken"
       : mandatory.includes("undecided") || unread.length > 0
         ? "undecided"
-        : cilium.some(({ kind }) => kind === "cilium")
+        : cilium.some(({ kind }) => kind === "cilium") || clustersOf(resources).some(encryptsItself)
           ? "holds"
           : "nothing found",
   };
+}
+
+/** A cluster without a Cilium of ours whose cloud encrypts. */
+function encryptsItself({ cloud, of }: Cluster): boolean {
+  return of !== undefined && cloud?.encrypts?.(of.props) === true;
 }
 
 /** Whether a broken rule fails the audit. */

@@ -8,6 +8,7 @@ import { projectRoot } from "../../tools/paths.ts";
 import { fileBackend } from "../fileBackend.ts";
 import { liveCluster } from "../liveCluster.ts";
 import { endOrphans } from "../orphans.ts";
+import { policyPack } from "../policyPack.ts";
 import type { Session } from "../session.ts";
 import type { LiveCluster } from "../status.ts";
 
@@ -53,14 +54,15 @@ export class ExampleStack {
     throw new UserError([{ key: "example", message: `Pulumi could not make its stack: ${init.stderr.trim()}` }]);
   }
 
-  /** Brings the stack to a config. */
+  /** Brings the stack to a config, held against the policy pack as `wirecloak up` does. */
   up(config: Readonly<Record<string, unknown>>): Promise<Ended> {
     const salt = existsSync(this.configFile)
       ? /^encryptionsalt: .*$/m.exec(readFileSync(this.configFile, "utf8"))?.[0]
       : "";
     writeFileSync(this.configFile, `${stringify({ config })}${salt ?? ""}\n`, { mode: 0o600 });
+    const pack = ["--policy-pack", policyPack];
     const quiet = ["--yes", "--skip-preview", "--non-interactive", "--suppress-outputs"];
-    return this.run("pulumi", ["up", ...quiet, "--stack", STACK, "--config-file", this.configFile]);
+    return this.run("pulumi", ["up", ...quiet, ...pack, "--stack", STACK, "--config-file", this.configFile]);
   }
 
   /** The stack's outputs; empty where it has none. */

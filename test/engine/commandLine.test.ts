@@ -52,6 +52,8 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
     expect(output).toContain("removed the lock of a killed run");
     expect(output).toContain(`verdict: ${healthyVerdict} (in rehearsal)`);
     expect(output).toContain("not encrypted, by design:");
+    expect(output).toContain("✅ wirecloak@v");
+    expect(output).not.toMatch(/\[(advisory|mandatory)\]/);
     expect(code).toBe(0);
   });
 
@@ -83,6 +85,22 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
     expect(code).toBe(0);
   });
 
+  test("an audit finds the policy pack's rules to hold, in the state and in the cluster", () => {
+    for (const [kind, ...place] of [
+      ["state", "--stack", "rehearsal"],
+      ["cluster", "--kubeconfig", join(state, "clusters/rehearsal/kubeconfig")],
+    ]) {
+      const { code, stdout } = run("audit", ...place, "--json");
+      expect(JSON.parse(stdout)).toMatchObject({
+        source: { kind },
+        verdict: "holds",
+        counts: { broken: 0 },
+        unread: [],
+      });
+      expect(code).toBe(0);
+    }
+  });
+
   test("a hand-edited cilium-config is noticed, and status exits 1", () => {
     const kubectl = (...args: string[]) =>
       spawnSync("kubectl", [
@@ -99,6 +117,9 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
     expect(JSON.parse(stdout)).toMatchObject({ verdict: "failed", evidence: { standing: "stale" } });
     expect(stdout).toContain("enable-wireguard");
     expect(code).toBe(1);
+    const audit = run("audit", "--kubeconfig", join(state, "clusters/rehearsal/kubeconfig"));
+    expect(audit.output).toContain("enable-wireguard is false");
+    expect(audit.code).toBe(1);
     expect(set(true)).toBe(0);
   });
 

@@ -52,6 +52,29 @@ describeUnless(withoutPulumi, "rules under the real engine", () => {
     expect(encrypted.reached.map(({ name }) => name)).toEqual(["cilium"]);
   });
 
+  test("remediation makes it deploy encrypted", () => {
+    const { code, output, reached } = stack.up([release({ hubble: { enabled: false } })], {
+      "cilium-encryption-enabled": "remediate",
+      "cilium-rollout": "remediate",
+    });
+    expect(output).toMatch(/\[remediate\].*cilium-encryption-enabled/);
+    expect(code).toBe(0);
+    const values = { ...wireguard, hubble: { enabled: false } };
+    expect(reached).toMatchObject([{ name: "cilium", inputs: { values } }]);
+  });
+
+  test("what a stack lacks is refused in the preview; in the update after the fact, and it says so", () => {
+    const others = [{ type: "pulumi:providers:kubernetes", name: "second", props: { kubeconfig: "of another" } }];
+    const preview = stack.preview([release(wireguard), ...others]);
+    expect(preview.output).toMatch(/\[mandatory\].*cluster-encrypted/);
+    expect(preview.output).toContain("Kubernetes provider second");
+    expect(preview.code).not.toBe(0);
+    const up = stack.up([release(wireguard), ...others]);
+    expect(up.output).toContain("Pulumi asks this rule after an update's changes: see the preview");
+    expect(up.code).not.toBe(0);
+    expect(up.reached).toHaveLength(1);
+  });
+
   test("an exemption lets a stack through until its day, and no other stack", () => {
     const exempt = (name: string, until: string) => {
       const exemptions = [{ stack: name, reason: "a lab", until }];

@@ -102,6 +102,16 @@ test("each rule is in the report, whatever came of it, and counted once", () => 
   expect(seen.counts).toEqual({ rules: 2, hold: 0, broken: 1, undecided: 1, disabled: 0 });
 });
 
+test("a cluster whose cloud encrypts is not one without anything", () => {
+  const gke = (props: object): Resource => ({
+    ...{ type: "gcp:container/cluster:Cluster", urn: "urn:gke", name: "gke" },
+    props: props as Resource["props"],
+  });
+  const on = { inTransitEncryptionConfig: "IN_TRANSIT_ENCRYPTION_INTER_NODE_TRANSPARENT" };
+  expect(report([gke(on)]).verdict).toBe("holds");
+  expect(report([gke({})]).verdict).toBe("nothing found");
+});
+
 test("what is exempt is told, and does not count", () => {
   const urn = "urn:pulumi:prod::p::kubernetes:core/v1:ConfigMap::cilium-config";
   const exemptions = [{ stack: "prod", reason: "a lab", until: "2026-12-01" }];

@@ -6,6 +6,7 @@ import { type AuditApi, readCluster } from "../../../cli/audit/cluster.ts";
 import { keyShape, withoutKeys } from "../../../cli/audit/keyShape.ts";
 import { readFiles } from "../../../cli/audit/manifests.ts";
 import { isState, readState } from "../../../cli/audit/state.ts";
+import { keyFaults } from "../../../policies/cilium/keyLine.ts";
 import { at, type Resource, textAt, UnreadError } from "../../../policies/resource.ts";
 import { RefusedError } from "../../../prover/clusterApi.ts";
 
@@ -35,6 +36,7 @@ describe("the shape of a key line", () => {
   test.each([
     [LINE, SHAPE],
     ["3 hmac(sha256) 0011 cbc(aes) aabbccddeeff", "3 hmac(sha256) 0011 cbc(aes) 000000000000"],
+    [`3+ rfc4106(gcm(aes)) 0x${KEY} 128`, `3+ rfc4106(gcm(aes)) 0x${"0".repeat(40)} 128`],
     // What no rule can take for a key still says so, and still says nothing else.
     [`3 rfc4106(gcm(aes))${KEY}`, `3 x000000xx0xx00xxx${"0".repeat(40)}`],
     ["3+ rfc4106(gcm(aes)) not-hex-at-all 128", "3+ rfc4106(gcm(aes)) xxxxx0xx0xx0xx 128"],
@@ -52,6 +54,23 @@ describe("the shape of a key line", () => {
         return keys.every((key) => !shape.includes(key)) && shape.length === words.join(" ").length;
       }),
     );
+  });
+
+  test.each([
+    LINE,
+    LINE.replace("+", ""),
+    LINE.replace("3+", "16+"),
+    LINE.replace(KEY, KEY.slice(2)),
+    LINE.replace(KEY, `${KEY}${KEY.slice(0, 32)}`),
+    LINE.replace("128", "96"),
+    LINE.replace(KEY, "not hex at all"),
+    LINE.replace("rfc4106(gcm(aes))", "seqiv(rfc4106(gcm(aes)))"),
+    `3+ hmac(sha256) ${KEY}${KEY.slice(0, 24)} cbc(aes) ${KEY.slice(0, 32)}`,
+    `3+ hmac(md5) ${KEY.slice(0, 32)} ecb(cipher_null) ${KEY}`,
+    `${LINE}\n${LINE.replace("3+", "4+")}\n`,
+    "",
+  ])("has the faults that the line has: %s", (line) => {
+    expect(keyFaults(keyShape(line))).toEqual(keyFaults(line));
   });
 
   test("is all that is left of a Secret, annotations of kubectl's included", () => {
@@ -197,7 +216,10 @@ describe("a live cluster", () => {
     daemonSets: async () => [
       daemonSet("cilium", [{ name: "cilium-ipsec-secrets", secret: { secretName: "my-keys" } }]),
     ],
-    secret: async (name) => ({ metadata: { name }, data: { keys: Buffer.from(LINE).toString("base64") } }),
+    secret: async (name) => ({
+      metadata: { name, creationTimestamp: new Date("2026-11-01T00:00:00Z") },
+      data: { keys: Buffer.from(LINE).toString("base64") },
+    }),
   };
 
   test("is read with its other CNIs; the Secret is left alone where agents mount none", async () => {
@@ -215,6 +237,7 @@ describe("a live cluster", () => {
     const { resources } = await readCluster(ipsec, "of k");
     const keys = resources.find(({ urn }) => urn === "Secret my-keys");
     expect(keys?.props.stringData).toEqual({ keys: SHAPE });
+    expect(textAt(keys?.props, "metadata", "creationTimestamp")).toBe("2026-11-01T00:00:00.000Z");
     expect(JSON.stringify(resources)).not.toContain(Buffer.from(KEY).toString("base64").slice(0, 20));
   });
 
