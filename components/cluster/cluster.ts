@@ -37,9 +37,10 @@ export interface Cluster {
  * Ties what is inside a cluster to the cluster: replaced with it, not deleted one by one when all of it goes.
  * Empty for a cluster that is not ours to delete: there every resource is deleted on its own.
  */
-export type Lifetime =
-  | Required<Pick<pulumi.CustomResourceOptions, "deletedWith" | "replaceWith">>
-  | Record<never, never>;
+export type Lifetime = OwnLifetime | Record<never, never>;
+
+/** Of a cluster that is ours. */
+export type OwnLifetime = Required<Pick<pulumi.CustomResourceOptions, "deletedWith" | "replaceWith">>;
 
 /** Makes the cluster that the settings ask for, or finds it. */
 export function createCluster(name: string, settings: Settings, opts?: pulumi.ComponentResourceOptions): Cluster {

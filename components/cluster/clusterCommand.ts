@@ -1,5 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { OwnLifetime } from "./cluster.ts";
 
 /** What a program that makes clusters prints on stdout when it is done: this, as one line of JSON. */
 export interface ClusterReport {
@@ -63,6 +64,26 @@ export function scaleCommand(
       additionalSecretOutputs: ["stdout"],
     },
   );
+}
+
+/**
+ * What ties everything inside a cluster to the command that made it, by way of a command that does nothing. Tied to the cluster's own, what is inside a replaced cluster would be
+ * deleted before it one by one in no order (engine 3.259, findResourcesReplacedWith), and the admission policies refuse Cilium's removal as long as they are there. What is tied to
+ * another resource that goes with the cluster is left alone, as it is when all of the stack is destroyed.
+ */
+export function lifetimeWith(name: string, cluster: local.Command, parent: pulumi.Resource): OwnLifetime {
+  const inside = new local.Command(
+    name,
+    { create: "exit 0", ...quiet },
+    {
+      parent,
+      dependsOn: [cluster],
+      deletedWith: cluster,
+      replaceWith: [cluster],
+      additionalSecretOutputs: ["stdout"],
+    },
+  );
+  return { deletedWith: inside, replaceWith: [cluster] };
 }
 
 /** The kubeconfig passes by stdout, which is neither logged nor handed to the next run; progress passes by stderr. */

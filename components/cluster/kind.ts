@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { OutsideVantage } from "../../prover/intent.ts";
 import type { KindSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
-import { clusterCommand, clusterReport } from "./clusterCommand.ts";
+import { clusterCommand, clusterReport, lifetimeWith } from "./clusterCommand.ts";
 import { type GuardPlace, kindGuardPlace } from "./guardPlace.ts";
 import { BOOT_ID_FILE, kindNodeNames } from "./kindConfig.ts";
 import { bridgeOf } from "./kindState.ts";
@@ -48,7 +48,7 @@ export class KindCluster extends pulumi.ComponentResource implements Cluster {
     this.kubeconfigPath = report.kubeconfigPath;
     this.apiServer = { host: report.server.host, port: report.server.port };
     this.incarnation = report.incarnation;
-    this.lifetime = { deletedWith: command, replaceWith: [command] };
+    this.lifetime = lifetimeWith(`${name}-inside`, command, this);
     this.outside = (image) => ({
       name: "the nodes' Docker bridge",
       device: bridgeOf(identity.name),

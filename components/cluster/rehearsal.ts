@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { OutsideVantage } from "../../prover/intent.ts";
 import type { RehearsalSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
-import { clusterCommand, clusterReport, scaleCommand } from "./clusterCommand.ts";
+import { clusterCommand, clusterReport, lifetimeWith, scaleCommand } from "./clusterCommand.ts";
 import { type GuardPlace, onRehearsalBridge, REHEARSAL_PROGRAM, rehearsalGuardPlace } from "./guardPlace.ts";
 import { identityOf } from "./replacement.ts";
 
@@ -40,7 +40,7 @@ export class RehearsalCluster extends pulumi.ComponentResource implements Cluste
     this.kubeconfigPath = pulumi.all([report.kubeconfigPath, workers.id]).apply(([path]) => path);
     this.apiServer = { host: report.server.host, port: report.server.port };
     this.incarnation = report.incarnation;
-    this.lifetime = { deletedWith: command, replaceWith: [command] };
+    this.lifetime = lifetimeWith(`${name}-inside`, command, this);
     this.outside = () => ({ name: "the nodes' bridge", device: "lan0", command: onRehearsalBridge(cluster.name) });
     this.guardPlace = rehearsalGuardPlace(cluster.name);
     this.registerOutputs({ kubeconfig: this.kubeconfig, incarnation: this.incarnation });

@@ -117,8 +117,8 @@ describe("Cilium", () => {
     const made = await stack({ encryption: "ipsec" });
     for (const name of ["cilium-release", "cilium-ipsec-keys", "proof-read-back"]) {
       const { deletedWith, replaceWith } = customOptions(made, name);
-      expect(await outputValue((deletedWith as pulumi.Resource).urn)).toContain("dev-cluster");
-      expect(replaceWith).toEqual([deletedWith]);
+      expect(await outputValue((deletedWith as pulumi.Resource).urn)).toContain("dev-inside");
+      expect(await outputValue(replaceWith?.[0]?.urn as pulumi.Output<string>)).toContain("dev-cluster");
     }
   });
 

@@ -96,12 +96,14 @@ describe.each([
     expect(inputs.triggers).toEqual([inputs.stdin]);
   });
 
-  test("ties what is inside it to the command that made it", async () => {
+  test("ties what is inside it to the command that made it, and has it deleted with another one that goes then", async () => {
     const { made, options } = await make(settings);
-    const { deletedWith, replaceWith } = made.lifetime as pulumi.CustomResourceOptions;
-    expect(deletedWith).toBeDefined();
-    expect(replaceWith).toEqual([deletedWith]);
-    expect(await outputValue((deletedWith as pulumi.Resource).urn)).toContain("dev-cluster");
+    const { deletedWith, replaceWith = [] } = made.lifetime as pulumi.CustomResourceOptions;
+    const urnOf = (resource?: pulumi.Resource) => resource && outputValue(resource.urn);
+    expect(await urnOf(deletedWith)).toMatch(/::dev-inside$/);
+    expect(await Promise.all(replaceWith.map(urnOf))).toEqual([expect.stringMatching(/::dev-cluster$/)]);
+    const [command] = replaceWith;
+    expect(options.get("dev-inside")).toMatchObject({ deletedWith: command, replaceWith: [command] });
     // The provider is replaced by its identifier alone (see provider.ts).
     const ofProvider = options.get("dev-kubernetes") as pulumi.CustomResourceOptions;
     expect(ofProvider).toMatchObject({ deletedWith, dependsOn: [deletedWith] });
