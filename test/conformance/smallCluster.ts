@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { findOnPath } from "../../tools/onPath.ts";
@@ -32,6 +32,13 @@ export interface LiveObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+/** kwokctl's default is to listen on every address. */
+const CONFIG = `apiVersion: config.kwok.x-k8s.io/v1alpha1
+kind: KwokctlConfiguration
+options:
+  bindAddress: 127.0.0.1
+`;
+
 /** A real API server with one simulated node, for one suite. */
 export class SmallCluster {
   readonly folder: string;
@@ -42,12 +49,15 @@ export class SmallCluster {
     this.kubeconfigFile = path.join(folder, "kubeconfig");
   }
 
-  static start(): SmallCluster {
+  /** @param options of `kwokctl create cluster` */
+  static start(...options: string[]): SmallCluster {
     const cluster = new SmallCluster(mkdtempSync(path.join(tmpdir(), "wirecloak-conformance-")));
     const binaries = Object.entries(components).flatMap(([flag, program]) => [`--${flag}`, programPath(program) ?? ""]);
     try {
-      const kubeconfig = ["--kubeconfig", cluster.kubeconfigFile];
-      cluster.#kwokctl("create", "cluster", "--runtime", "binary", ...binaries, ...kubeconfig, "--wait", "60s");
+      const config = path.join(cluster.folder, "kwokctl.yaml");
+      writeFileSync(config, CONFIG);
+      const files = ["--config", config, "--kubeconfig", cluster.kubeconfigFile];
+      cluster.#kwokctl("create", "cluster", "--runtime", "binary", ...binaries, ...files, ...options, "--wait", "60s");
       cluster.#kwokctl("scale", "node", "--replicas", "1");
     } catch (error) {
       cluster.stop();
@@ -59,6 +69,11 @@ export class SmallCluster {
   /** The kubeconfig's contents: JSON is YAML, and certificates are in it, not named by path. */
   get kubeconfig(): string {
     return this.kubectl("config", "view", "--raw", "--flatten", "--minify", "--output", "json");
+  }
+
+  /** The API server's log of requests; there where the cluster was started with an audit policy. */
+  get auditLog(): string {
+    return path.join(this.folder, "kwok/clusters/conformance/logs/audit.log");
   }
 
   kubectl(...args: string[]): string {
