@@ -1,6 +1,7 @@
 import { checkedSettings } from "./components/checkedSettings.ts";
 import { createCluster } from "./components/cluster/cluster.ts";
 import { clusterProvider } from "./components/cluster/provider.ts";
+import { Admission } from "./components/encryption/admission/admission.ts";
 import { AgentsAgree } from "./components/encryption/agents/agents.ts";
 import { Cilium } from "./components/encryption/cilium.ts";
 import { Guard } from "./components/encryption/guard/guard.ts";
@@ -21,13 +22,18 @@ const target = createCluster(settings.cluster.name, settings);
 const watch = new Watch("watch", { settings, cluster: target, intent: intentOf(settings, target), repairs });
 const guard = new Guard("guard", { settings, cluster: target, after: watch.begun, repair: repairs.guard });
 const kubernetes = clusterProvider(settings.cluster.name, target);
+const admission = new Admission("admission", {
+  ...{ settings, cluster: target, provider: kubernetes },
+  ...{ after: watch.begun, repair: repairs.admission },
+});
 const cilium = new Cilium("cilium", {
   settings,
   cluster: target,
   provider: kubernetes,
   repair: { token: repairs.cilium, secretMissing: isSecretMissing(live) },
-  after: [...watch.begun, ...guard.widened],
+  after: [...watch.begun, ...guard.widened, ...admission.widened],
 });
+admission.enforced(cilium);
 const agents = new AgentsAgree("agents", { settings, cluster: target, revision: cilium.revision });
 guard.released(agents);
 const proof = new Proof("proof", {
@@ -38,11 +44,12 @@ const proof = new Proof("proof", {
   after: [agents, ...guard.opened],
 });
 guard.proven(proof);
+admission.proven(proof);
 const watched = watch.ended([proof, guard]);
 new Settled("record", {
   ...{ settings, cluster: target, provider: kubernetes, live, repairs, proveAgain: proof.mayPass },
-  after: [proof, guard, ...watched],
-  ran: [cilium.revision, proof.ran, watch.change, ...guard.steps.map(({ stdout }) => stdout)],
+  after: [proof, guard, admission, ...watched],
+  ran: [cilium.revision, proof.ran, watch.change, ...[...guard.steps, ...admission.steps].map(({ stdout }) => stdout)],
 });
 
 export const cluster = target.name;

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { examine, problemsOf, refusal } from "../doctor/doctor.ts";
+import { examine, lacksAdmission, problemsOf, refusal } from "../doctor/doctor.ts";
 import { projectRoot } from "../tools/paths.ts";
 import { loadSettings, type Settings } from "./settings.ts";
 import { render, UserError } from "./userError.ts";
@@ -16,7 +16,7 @@ export async function checkedSettings(): Promise<Settings> {
     for (const warning of [...warnings, ...problemsOf(findings, "warning")]) await pulumi.log.warn(render([warning]));
     const refused = refusal(findings);
     if (refused) throw refused;
-    return settings;
+    return { ...settings, admission: settings.admission && !lacksAdmission(findings) };
   } catch (error) {
     if (error instanceof UserError) throw new pulumi.RunError(error.message);
     throw error;

@@ -102,6 +102,8 @@ export interface Settings {
   strict: boolean;
   /** Drop what is readable between nodes, outside of them where there is such a place, whatever Cilium does. */
   guard: boolean;
+  /** Have the API server refuse what would take encryption back, whoever asks. Off where its version cannot (1.29 and older). */
+  admission: boolean;
   /** Watch what crosses between the nodes while an update changes them. */
   watch: boolean;
   /** The reason why plaintext is accepted and the last day (YYYY-MM-DD) for which it is. */
@@ -196,7 +198,7 @@ function readConfig(
           fix: removeCommand(key),
         });
       } else raw[name] = name === "cluster" ? { provider: "kind", ...value } : value;
-    } else if (name === "strict" || name === "guard" || name === "watch") {
+    } else if (SWITCHES.has(name)) {
       raw[name] = text === "true" ? true : text === "false" ? false : text;
     } else if (name === "encryption") {
       raw[name] = text;
@@ -212,6 +214,9 @@ function readConfig(
   }
   return { raw, problems };
 }
+
+/** Settings at the top that are true or false. */
+const SWITCHES: ReadonlySet<string> = new Set(["strict", "guard", "admission", "watch"]);
 
 const OBJECT_KEYS: ReadonlySet<string> = new Set([
   "wireguard",

@@ -28,6 +28,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   "ipsec.rotateDespite": { allowed: "a list of node names", example: "node-a" },
   strict: SWITCH,
   guard: SWITCH,
+  admission: SWITCH,
   watch: SWITCH,
   allowPlaintext: { allowed: "an object with `reason` and `until`", example: "" },
   "allowPlaintext.reason": {

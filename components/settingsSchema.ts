@@ -167,6 +167,7 @@ export const schema = z.strictObject({
     .prefault({}),
   strict: z.boolean().default(false),
   guard: z.boolean().default(true),
+  admission: z.boolean().default(true),
   watch: z.boolean().default(true),
   allowPlaintext: z.exactOptional(
     z.strictObject({

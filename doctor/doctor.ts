@@ -8,6 +8,7 @@ import { checkRehearsal } from "./rehearsal.ts";
 import { checkTools } from "./tools.ts";
 
 export { type Finding, problemsOf, refusal } from "./finding.ts";
+export { lacksAdmission } from "./kubernetes.ts";
 
 export interface Examination {
   /** Whether a change that replaces a cluster is only warned of. Default true: a preview shows it too. */

@@ -1,7 +1,7 @@
 import { type Kubectl, kubeSystemUid, readKubeconfig } from "../components/cluster/kubeconfig.ts";
 import type { ExistingSettings, Settings } from "../components/settings.ts";
 import { type Finding, findingsOf, ok, warning } from "./finding.ts";
-import { judgeKubernetes, minorIn } from "./kubernetes.ts";
+import { judgeAdmission, judgeKubernetes, minorIn } from "./kubernetes.ts";
 import type { Probes } from "./probes.ts";
 
 const WHAT = "kubeconfig";
@@ -23,13 +23,14 @@ export async function checkExisting(
       kubeSystemUid(target, kubectl),
       kubectl([...at, "get", "--raw", "/version"]),
     ]);
-    const gitVersion = /"gitVersion":\s*"(v[^"]+)"/.exec(version.stdout)?.[1];
+    const minor = minorIn(/"gitVersion":\s*"(v[^"]+)"/.exec(version.stdout)?.[1] ?? "");
     const answers = ok(WHAT, `The cluster of context ${target.context} answers at ${host}:${port}.`);
     return [
       answers,
       ...judgeAddress(settings, host),
       ...judgeGuard(settings),
-      judgeKubernetes(settings, minorIn(gitVersion ?? "")),
+      judgeKubernetes(settings, minor),
+      ...judgeAdmission(settings, minor),
     ];
   } catch (failure) {
     return findingsOf(WHAT, failure);

@@ -14,7 +14,7 @@ import { findDocker, inVirtualMachine, judgeCapacity } from "./docker.ts";
 import { error, type Finding, findingsOf, ok, warning } from "./finding.ts";
 import { checkDisk, checkInotify, checkPort } from "./host.ts";
 import { checkKernel } from "./kernel.ts";
-import { judgeKubernetes, kindKubernetes } from "./kubernetes.ts";
+import { judgeAdmission, judgeKubernetes, kindKubernetes } from "./kubernetes.ts";
 import type { Probes } from "./probes.ts";
 import { judgeReplacement } from "./replacement.ts";
 
@@ -33,10 +33,12 @@ export async function checkKind(
   const docker = await findDocker(probes);
   if ("finding" in docker) return [docker.finding];
   const { info } = docker;
+  const minor = kindKubernetes(cluster.image);
   const common = [
     ok("Docker", `Docker ${info.ServerVersion} answers.`),
     ...judgeCapacity(info, cluster.workers),
-    judgeKubernetes(settings, kindKubernetes(cluster.image)),
+    judgeKubernetes(settings, minor),
+    ...judgeAdmission(settings, minor),
   ];
   const name = checkName(settings, cluster, probes, mayReplace).catch((failure) =>
     findingsOf(`cluster ${cluster.name}`, failure),

@@ -1,3 +1,4 @@
+import { coerce } from "semver";
 import { NODE_IMAGE } from "../components/cluster/kindConfig.ts";
 import { kubernetesWarning } from "../components/encryption/chartVersions.ts";
 import type { Settings } from "../components/settings.ts";
@@ -25,6 +26,23 @@ export function judgeKubernetes(settings: Pick<Settings, "cilium" | "cluster">, 
       ? "choose a node image from the release notes of the pinned kind: pulumi config set --path wirecloak:cluster.image IMAGE@DIGEST"
       : "choose a Cilium version that is tested with it: pulumi config set --path wirecloak:cilium.version VERSION";
   return warning(WHAT, [problem.message, problem.allowed].filter((part) => part !== undefined).join(" "), fix);
+}
+
+const ADMISSION = "admission";
+
+/** ValidatingAdmissionPolicy is in Kubernetes from this minor version on. */
+const WITH_POLICIES = 30;
+
+/** Whether the API server can refuse what would take encryption back. Of a version that cannot be told that is taken for granted. */
+export function judgeAdmission({ admission }: Pick<Settings, "admission">, minor: string | undefined): Finding[] {
+  if (!admission || minor === undefined || (coerce(minor)?.minor ?? WITH_POLICIES) >= WITH_POLICIES) return [];
+  const evidence = `Kubernetes ${minor} has no ValidatingAdmissionPolicy (1.${WITH_POLICIES} has), so none is installed: helm upgrade or kubectl edit by hand can turn encryption off.`;
+  return [warning(ADMISSION, evidence, "pulumi config set wirecloak:admission false, to accept it")];
+}
+
+/** Whether the cluster was found to have no admission policies. */
+export function lacksAdmission(findings: readonly Finding[]): boolean {
+  return findings.some(({ what, level }) => what === ADMISSION && level === "warning");
 }
 
 /** The version in the node image that a kind cluster will have. */

@@ -1,5 +1,6 @@
 import { byWhom } from "../../prover/live/changedBy.ts";
 import { digestOf } from "../../prover/live/digest.ts";
+import { alternatives, PARAMETER } from "../encryption/admission/params.ts";
 import type { Live, Repairs, SettledRecord, Unreachable } from "./live.ts";
 import { isLive } from "./live.ts";
 import { digestsOf, isOfEncryption } from "./record.ts";
@@ -18,14 +19,14 @@ const NAMED = 5;
 const DELETED_SECRET = "Secret cilium-ipsec-keys was deleted";
 
 /** No repair was ever needed. */
-const NONE: Repairs = { cilium: "", guard: "", proof: "" };
+const NONE: Repairs = { cilium: "", guard: "", admission: "", proof: "" };
 
 /** The tokens of the next update: the recorded ones as long as the cluster is as the record has it, else new ones where something is off. */
 export function repairs(live: Live | Unreachable | undefined, record = isLive(live) ? live.record : null): Repairs {
   if (live === undefined) return NONE;
   if (!isLive(live)) {
     const token = digestOf(live);
-    return { cilium: token, guard: token, proof: token };
+    return { cilium: token, guard: token, admission: token, proof: token };
   }
   const drifts = driftOf(live, record);
   const before = record?.repairs ?? NONE;
@@ -35,6 +36,7 @@ export function repairs(live: Live | Unreachable | undefined, record = isLive(li
   return {
     cilium: needs("cilium") ? token : before.cilium,
     guard: needs("guard") ? token : before.guard,
+    admission: needs("admission") ? token : before.admission,
     proof: drifts.length > 0 ? token : before.proof,
   };
 }
@@ -53,25 +55,29 @@ export function isSecretMissing(live: Live | Unreachable | undefined): boolean {
 
 function driftOf(live: Live, record: SettledRecord | null): Drift[] {
   // Before the first update there is nothing to differ from.
-  if (record === null) return live.config === null ? [] : [...unrecorded, ...missingSecret(live)];
+  if (record === null) {
+    const told = unrecorded.filter(({ repair }) => repair !== "admission" || live.admission);
+    return live.config === null ? [] : [...told, ...missingSecret(live)];
+  }
   return [
     ...configDrift(live, record),
     ...agentDrift(live, record),
     ...secretDrift(live, record),
     ...nodeDrift(live, record),
     ...guardDrift(live, record),
+    ...admissionDrift(live, record),
     ...(record.proveAgain ? [unsettled] : []),
   ];
 }
 
 /** Cilium runs, but no update that ended well is on record: it was cut short, or somebody removed the record. */
-const unrecorded: Drift[] = (["guard", "proof"] as const).map((repair) => ({
-  repair,
-  what:
-    repair === "guard"
-      ? "no complete update is on record, so the guard is set once more"
-      : "no complete update is on record, so the wire is proven once more",
-}));
+const unrecorded: Drift[] = (
+  [
+    ["guard", "the guard is set"],
+    ["admission", "what admission allows is set"],
+    ["proof", "the wire is proven"],
+  ] as const
+).map(([repair, what]) => ({ repair, what: `no complete update is on record, so ${what} once more` }));
 
 /** Such as markers that were lost while a node rebooted. */
 const unsettled: Drift = {
@@ -161,6 +167,16 @@ function nodeDrift(live: Live, { digests: { nodes: before } }: SettledRecord): D
 /** The first few names, and how many more. */
 function named(names: string[]): string[] {
   return names.length <= NAMED ? names : [...names.slice(0, NAMED), `and ${names.length - NAMED} more`];
+}
+
+function admissionDrift(live: Live, { digests }: SettledRecord): Drift[] {
+  const { admission } = live;
+  const now = digestsOf(live).admission;
+  if (digests.admission === undefined || now === undefined || now === digests.admission) return [];
+  const what = admission
+    ? `what admission allows was changed by ${byWhom(admission.by)}: now ${alternatives(admission.allowed).join(", or ") || "nothing"}`
+    : `ConfigMap ${PARAMETER} was deleted, so the API server refuses every change of Cilium's encryption`;
+  return [{ repair: "admission", what }];
 }
 
 function guardDrift(live: Live, { digests }: SettledRecord): Drift[] {

@@ -14,7 +14,9 @@ export type { ChangedBy, LiveFacts, LiveNode, LiveSecret } from "../../prover/li
 export type { Repairs, SettledRecord } from "../../prover/live/record.ts";
 
 /** A cluster as it is when the program starts, before any resource. */
-export interface Live extends LiveFacts {
+export interface Live extends Omit<LiveFacts, "admission"> {
+  /** What the admission policies let through; null where they have no parameter, undefined where nobody asked. */
+  admission: LiveFacts["admission"] | undefined;
   /** The guard in force, whether or not the settings want one; null where there is none, undefined where it could not be asked. */
   guard: LiveGuard | null | undefined;
 }
@@ -40,6 +42,8 @@ export interface LivePlace {
   namespace: string;
   /** Undefined: nobody asks for a guard. */
   guard?: { table: string; place: GuardPlace };
+  /** Whether anybody asks what the admission policies let through. */
+  admission: boolean;
 }
 
 /** Milliseconds for one of the programs: a thousand nodes are listed in a few seconds. */
@@ -53,8 +57,8 @@ export async function readLive(
   settings: Settings,
   look: (place: LivePlace) => Promise<Live | Unreachable> = lookAt,
 ): Promise<Live | Unreachable | undefined> {
-  // A guard that the settings have just turned off is still there.
-  const place = livePlace({ ...settings, guard: true });
+  // What the settings have just turned off is still there.
+  const place = livePlace({ ...settings, guard: true, admission: true });
   if (!existsSync(place.kubeconfig) || isHalfMade(settings)) return undefined;
   return look(place);
 }
@@ -70,6 +74,7 @@ export function livePlace(settings: Settings): LivePlace {
   return {
     ...kubeconfigPlace(settings.cluster),
     namespace: settings.cilium.namespace,
+    admission: settings.admission,
     ...(place && { guard: { table: tableOf(settings.cluster.name), place } }),
   };
 }
@@ -81,7 +86,13 @@ function isHalfMade({ cluster }: Settings): boolean {
 }
 
 /** Reads a live cluster and its guard. */
-export async function lookAt({ kubeconfig, context, namespace, guard }: LivePlace): Promise<Live | Unreachable> {
+export async function lookAt({
+  kubeconfig,
+  context,
+  namespace,
+  guard,
+  admission,
+}: LivePlace): Promise<Live | Unreachable> {
   const [cluster, shown] = await Promise.all([
     program(PROVER, [
       ...["live", "--kubeconfig", kubeconfig, "--namespace", namespace],
@@ -95,7 +106,8 @@ export async function lookAt({ kubeconfig, context, namespace, guard }: LivePlac
   }
   const facts = JSON.parse(cluster.stdout) as LiveFacts;
   // A guard that cannot be asked is the update's to set, not this reading's to fail on.
-  return { ...facts, guard: shown?.code === 0 ? (JSON.parse(shown.stdout) as LiveGuard | null) : undefined };
+  const shownGuard = shown?.code === 0 ? (JSON.parse(shown.stdout) as LiveGuard | null) : undefined;
+  return { ...facts, admission: admission ? facts.admission : undefined, guard: shownGuard };
 }
 
 function program(path: string, args: string[], input = "") {

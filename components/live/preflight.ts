@@ -1,6 +1,7 @@
 import { coerce, type SemVer } from "semver";
 import { configuredMode } from "../../prover/configuredMode.ts";
 import { keyAgeDays } from "../../prover/live/keyAge.ts";
+import { allowedBy, alternatives } from "../encryption/admission/params.ts";
 import { formsOf } from "../encryption/guard/forms.ts";
 import type { EncryptionMode, Settings } from "../settings.ts";
 import { NAMESPACE, setCommand } from "../settingsFields.ts";
@@ -19,6 +20,7 @@ export function preflight(settings: Settings, live: Live, now: Date): Problem[] 
     ...addresses(settings, live),
     ...upgrade(settings, live),
     ...guardTurnedOff(settings, live),
+    ...admissionTurnedOff(settings, live),
     ...rotationProblems(settings, live, now),
   ];
 }
@@ -99,6 +101,21 @@ function guardTurnedOff(settings: Settings, { guard }: Live): Problem[] {
       message: `The guard in force lets ${guard.forms.join(" and ")} pass, and the settings turn it off and change what nodes send at once. It goes at the end of an update, so that nothing is readable on the way; until then the new mode could not pass it, nor be proven.`,
       allowed: "one after the other: the change with the guard, then the guard turned off",
       fix: `${setCommand(`${NAMESPACE}:guard`, "true")} && pulumi up && ${setCommand(`${NAMESPACE}:guard`, "false")} && pulumi up`,
+    },
+  ];
+}
+
+/** The policies go last of all, and with the setting goes what loosens them before: until then they refuse a new mode. */
+function admissionTurnedOff(settings: Settings, { admission }: Live): Problem[] {
+  const wanted = allowedBy(settings);
+  if (settings.admission || !admission || alternatives(admission.allowed).includes(wanted)) return [];
+  return [
+    {
+      key: `${NAMESPACE}:admission`,
+      value: false,
+      message: `The admission policies in force allow ${alternatives(admission.allowed).join(", or ")}, and the settings turn them off and ask for ${wanted} at once. They go at the end of an update, so until then the API server would refuse that.`,
+      allowed: "one after the other: the change with them, then they",
+      fix: `${setCommand(`${NAMESPACE}:admission`, "true")} && pulumi up && ${setCommand(`${NAMESPACE}:admission`, "false")} && pulumi up`,
     },
   ];
 }

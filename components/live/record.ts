@@ -12,7 +12,7 @@ export function isOfEncryption(option: string): boolean {
 
 /** What the cluster is held against later. */
 export function digestsOf(live: Live): SettledRecord["digests"] {
-  const { config, daemonSet, nodeConfigs, secret, secretUnread, guard, ciliumNodes } = live;
+  const { config, daemonSet, nodeConfigs, secret, secretUnread, guard, admission, ciliumNodes } = live;
   return {
     config: config?.digest ?? null,
     // Options that the agents get beside cilium-config.
@@ -20,6 +20,7 @@ export function digestsOf(live: Live): SettledRecord["digests"] {
     nodeConfigs: digestOf(nodeConfigs.map(({ name, digest }) => [name, digest])),
     ...(secretUnread === null && { secret: secret?.digest ?? null }),
     ...(guard !== undefined && { guard: guard && (guard.digest ?? digestOf([guard.generation, guard.forms])) }),
+    ...(admission !== undefined && { admission: admission && digestOf(admission.allowed) }),
     nodes: Object.fromEntries(
       ciliumNodes.map(({ name, bootId, key, publicKey }) => [
         name,

@@ -28,6 +28,8 @@ export interface LiveFacts {
   secret: LiveSecret | null;
   /** Why the Secret was not read; null where it was, or where there is none. */
   secretUnread: string | null;
+  /** What the admission policies let through, by their parameter; null where there is none. */
+  admission: { allowed: string; by: ChangedBy | null } | null;
   /** What the last update left in ConfigMap wirecloak-record; null where there is none, or none of this version. */
   record: SettledRecord | null;
 }

@@ -2,6 +2,7 @@ import type { V1Secret } from "@kubernetes/client-node";
 import type { ClusterApi } from "../clusterApi.ts";
 import type { Observation, SettledSeen } from "../observation.ts";
 import { readCluster } from "../readBack.ts";
+import { admissionFacts, PARAMETER } from "./admission.ts";
 import { lastChange } from "./changedBy.ts";
 import { digestOf } from "./digest.ts";
 import type { LiveFacts, LiveSecret } from "./facts.ts";
@@ -14,8 +15,8 @@ const KEYS = "keys";
 
 /** Reads a live cluster: one get or list of each kind, so a thousand nodes are a few requests; no agent is asked. */
 export async function readFacts(api: ClusterApi): Promise<LiveFacts> {
-  const [seen, settled] = await Promise.all([readCluster(api), readSettled(api)]);
-  return factsOf(seen, settled);
+  const [seen, settled, parameter] = await Promise.all([readCluster(api), readSettled(api), api.configMap(PARAMETER)]);
+  return factsOf(seen, settled, admissionFacts(parameter));
 }
 
 /** Reads what the last update left, and the Secret that it is held against. */
@@ -28,7 +29,7 @@ export async function readSettled(api: ClusterApi): Promise<SettledSeen> {
   };
 }
 
-function factsOf(seen: Observation, settled: SettledSeen): LiveFacts {
+function factsOf(seen: Observation, settled: SettledSeen, admission: LiveFacts["admission"]): LiveFacts {
   const { takenAt, config, daemonSet, agents, ciliumNodes, nodes, nodeConfigs = [] } = seen;
   return {
     schema: 1,
@@ -42,6 +43,7 @@ function factsOf(seen: Observation, settled: SettledSeen): LiveFacts {
     })),
     nodes: nodes.map(({ name, ready }) => ({ name, ready })),
     ...settled,
+    admission,
   };
 }
 

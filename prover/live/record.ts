@@ -14,6 +14,8 @@ export interface Repairs {
   cilium: string;
   /** The guard is set. */
   guard: string;
+  /** The parameter of the admission policies is set. */
+  admission: string;
   /** The wire is proven. */
   proof: string;
 }
@@ -34,6 +36,8 @@ export interface SettledRecord {
     secret?: string | null | undefined;
     /** Null: there was none. Absent: nobody asked, or it could not be. */
     guard?: string | null | undefined;
+    /** Of what the admission policies let through. Null: they had no parameter. Absent: nobody asked. */
+    admission?: string | null | undefined;
     nodes: Record<string, { boot: string | null; keys: string }>;
   };
   /** The options of cilium-config that have to do with encryption, for words about a change. */
@@ -55,10 +59,11 @@ const schema: z.ZodType<SettledRecord> = z.object({
     nodeConfigs: z.string(),
     secret: z.string().nullable().optional(),
     guard: z.string().nullable().optional(),
+    admission: z.string().nullable().optional(),
     nodes: z.record(z.string(), z.object({ boot: z.string().nullable(), keys: z.string() })),
   }),
   options: z.record(z.string(), z.string()),
-  repairs: z.object({ cilium: z.string(), guard: z.string(), proof: z.string() }),
+  repairs: z.object({ cilium: z.string(), guard: z.string(), admission: z.string().default(""), proof: z.string() }),
   proveAgain: z.boolean(),
   key: z.object({ id: z.int(), digest: z.string(), since: z.iso.datetime() }).nullable(),
 });

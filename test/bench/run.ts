@@ -22,6 +22,7 @@ console.log(
 console.log("In rehearsal: a real Kubernetes API, simulated nodes and agents.\n");
 
 let previews = { without: 0, with: 0 };
+let writes = { judged: 0, copy: 0 };
 console.log("| nodes | first up, s | second up, s | switch to IPsec, s | destroy, s |");
 console.log("|---:|---:|---:|---:|---:|");
 for (const nodes of [4, 100])
@@ -29,7 +30,7 @@ for (const nodes of [4, 100])
     const second = timed(() => stack.up("--expect-no-changes"));
     stack.configure({ "wirecloak:encryption": "ipsec" }, sizedFor(nodes));
     const change = timed(() => stack.up());
-    if (nodes === 4) previews = packCost(stack);
+    if (nodes === 4) [previews, writes] = [packCost(stack), admissionCost(stack)];
     const destroy = timed(() => stack.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive"));
     console.log(`| ${[nodes, first, second, change, destroy].join(" | ")} |`);
   });
@@ -39,6 +40,11 @@ console.log("| without the pack, s | with it, s | ratio |");
 console.log("|---:|---:|---:|");
 const ratio = (previews.with / previews.without).toFixed(2);
 console.log(`| ${previews.without.toFixed(1)} | ${previews.with.toFixed(1)} | ${ratio} |`);
+
+console.log("\nThe admission policies, in a dry-run write of cilium-config and of a copy of it (median of 200):\n");
+console.log("| which none is asked about, ms | cilium-config, ms |");
+console.log("|---:|---:|");
+console.log(`| ${writes.copy.toFixed(1)} | ${writes.judged.toFixed(1)} |`);
 
 console.log("\nA look at a cluster in WireGuard mode (`prover/main.ts verify`):\n");
 console.log("| nodes | look | pairs | seconds | API requests | peak MiB | seconds per 100 nodes | verdict |");
@@ -82,6 +88,14 @@ function packCost(stack: EngineStack): { without: number; with: number } {
   }));
   const median = (all: number[]) => all.toSorted((a, b) => a - b)[2] ?? 0;
   return { without: median(runs.map((run) => run.without)), with: median(runs.map((run) => run.with)) };
+}
+
+/** Milliseconds of a write that the admission policies judge, and of one that they do not. */
+function admissionCost(stack: EngineStack): typeof writes {
+  const args = [join(projectRoot, "test/bench/admission.ts"), join(stack.stateDir, "clusters/t/kubeconfig")];
+  const { stdout, stderr } = spawnSync("node", args, { encoding: "utf8", env: stack.env });
+  if (!stdout) throw new Error(stderr);
+  return JSON.parse(stdout) as typeof writes;
 }
 
 /** Stands a stack up, hands it over, and removes it whatever happens. */

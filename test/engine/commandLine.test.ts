@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { commandLineOf, environmentOf, processes } from "../../cli/processes.ts";
 import { projectRoot } from "../../tools/paths.ts";
 import { describeUnless } from "../skip.ts";
-import { healthyVerdict, withoutEngine } from "./engineStack.ts";
+import { BREAK_GLASS, healthyVerdict, withoutEngine } from "./engineStack.ts";
 
 jest.setTimeout(180_000);
 
@@ -110,8 +110,10 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
         "kube-system",
         ...args,
       ]);
-    const set = (on: boolean) =>
-      kubectl("patch", "configmap", "cilium-config", "-p", `{"data":{"enable-wireguard":"${on}"}}`).status;
+    const set = (on: boolean) => {
+      const patch = { metadata: { annotations: BREAK_GLASS }, data: { "enable-wireguard": String(on) } };
+      return kubectl("patch", "configmap", "cilium-config", "-p", JSON.stringify(patch)).status;
+    };
     expect(set(false)).toBe(0);
     const { code, stdout } = run("status", "--json");
     expect(JSON.parse(stdout)).toMatchObject({ verdict: "failed", evidence: { standing: "stale" } });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { processesIn } from "../../rehearsal/processes.ts";
 import { projectRoot } from "../../tools/paths.ts";
 import { describeUnless } from "../skip.ts";
-import { EngineStack, healthyVerdict, withoutEngine } from "./engineStack.ts";
+import { BREAK_GLASS, EngineStack, healthyVerdict, withoutEngine } from "./engineStack.ts";
 
 jest.setTimeout(300_000);
 
@@ -40,8 +40,11 @@ describeUnless(withoutEngine, "a cluster that is not as the last update left it"
   }
 
   test("a hand-edited cilium-config is named with who did it, and put back", () => {
-    const patch = '{"data":{"enable-ipsec":"false"}}';
-    expect(system("patch", "configmap", "cilium-config", "--patch", patch, "--field-manager=somebody").code).toBe(0);
+    const edit = (change: object) =>
+      system("patch", "configmap", "cilium-config", "--patch", JSON.stringify(change), "--field-manager=somebody");
+    const data = { "enable-ipsec": "false" };
+    expect(edit({ data }).output).toContain("it says none");
+    expect(edit({ metadata: { annotations: BREAK_GLASS }, data }).code).toBe(0);
     const output = repaired();
     expect(output).toMatch(/cilium-config was changed by somebody at \S+: enable-ipsec true -> false/);
     expect(output).toMatch(/cilium-release.*updated/);
@@ -49,11 +52,18 @@ describeUnless(withoutEngine, "a cluster that is not as the last update left it"
     untouched();
   });
 
-  test("a deleted Secret comes back with the same key", () => {
+  test("a deleted Secret comes back with the same key, and admission allows no more than before", async () => {
     const before = keyLine();
-    expect(system("delete", "secret", "cilium-ipsec-keys").code).toBe(0);
-    expect(repaired()).toContain("Secret cilium-ipsec-keys was deleted");
+    const parameter = () => system("get", "configmap", "wirecloak-admission", "-o", "jsonpath={.data.allowed}").output;
+    const allowed = parameter();
+    expect(system("delete", "secret", "cilium-ipsec-keys").output).toContain("cannot be deleted");
+    await stack.deleteSecret();
+    expect(parameter()).not.toBe(allowed);
+    const output = repaired();
+    expect(output).toContain("Secret cilium-ipsec-keys was deleted");
+    expect(output).toMatch(/what admission allows was changed by \S+ at \S+: now wireguard/);
     expect(keyLine()).toBe(before);
+    expect(parameter()).toBe(allowed);
   });
 
   test("a key edited by hand is put back, and the agents start anew, since they take no other key of the same id", () => {

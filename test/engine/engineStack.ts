@@ -2,6 +2,7 @@ import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { fileBackend } from "../../cli/fileBackend.ts";
 import { endOrphans } from "../../cli/orphans.ts";
@@ -38,6 +39,12 @@ export interface StateResource {
   outputs?: Record<string, unknown>;
   parent?: string;
 }
+
+/** What makes the admission policies let a change of an object through. */
+export const BREAK_GLASS = {
+  "wirecloak.io/plaintext-until": "2099-01-01",
+  "wirecloak.io/plaintext-reason": "a test",
+};
 
 /** A stack of the real program in a backend, a state folder and a rehearsal cluster of its own. */
 export class EngineStack {
@@ -108,6 +115,19 @@ export class EngineStack {
     return this.pulumi("up", "--yes", "--skip-preview", "--non-interactive", ...args);
   }
 
+  /** Starts an update and kills all of it, as a power cut would, once `reached` holds. */
+  async killUpWhen(reached: () => boolean): Promise<void> {
+    const update = this.start(["up", "--yes", "--skip-preview", "--non-interactive"]);
+    const ended = new Promise((resolve) => update.on("close", resolve));
+    const limit = Date.now() + 60_000;
+    while (!reached()) {
+      if (update.exitCode !== null || Date.now() > limit) throw new Error("the update ended before it could be killed");
+      await sleep(100);
+    }
+    process.kill(-(update.pid ?? 0), "SIGKILL");
+    await ended;
+  }
+
   /** The outputs of the stack. */
   outputs(): Record<string, unknown> {
     return this.resources().find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
@@ -137,6 +157,18 @@ export class EngineStack {
       encoding: "utf8",
     });
     return { code: status ?? -1, output: `${stdout}${stderr}` };
+  }
+
+  /** Deletes the Secret of the IPsec keys, as an administrator who has admission allow that. */
+  async deleteSecret(): Promise<void> {
+    const inCilium = ["-n", "kube-system"];
+    this.kubectl(...inCilium, "patch", "configmap", "wirecloak-admission", "-p", '{"data":{"allowed":"wireguard"}}');
+    // The API server learns of that by a watch.
+    for (let tries = 0; tries < 50; tries++) {
+      if (this.kubectl(...inCilium, "delete", "secret", "cilium-ipsec-keys").code === 0) return;
+      await sleep(100);
+    }
+    throw new Error("the Secret cannot be deleted");
   }
 
   /** Removes the cluster, whatever state it is in, and every file of the stack. */

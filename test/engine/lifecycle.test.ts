@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { commandLineOf, environmentOf, processes } from "../../cli/processes.ts";
 import type { Change } from "../../prover/watch/change.ts";
 import { describeUnless } from "../skip.ts";
-import { EngineStack, healthyVerdict, type StateResource, withoutEngine } from "./engineStack.ts";
+import { BREAK_GLASS, EngineStack, healthyVerdict, type StateResource, withoutEngine } from "./engineStack.ts";
 
 jest.setTimeout(180_000);
 
@@ -70,6 +70,13 @@ describeUnless(withoutEngine, "one stack through its life", () => {
     expect(JSON.parse(status.output)).toMatchObject({ mode: "Wireguard" });
   });
 
+  test("a hand that would turn encryption off is refused, with what is allowed", () => {
+    const patch = '{"data":{"enable-wireguard":"false"}}';
+    const { code, output } = stack.kubectl("-n", "kube-system", "patch", "configmap", "cilium-config", "-p", patch);
+    expect(output).toMatch(/forbidden: ValidatingAdmissionPolicy 'wirecloak-cilium-config'.* Allowed: wireguard \(/);
+    expect(code).not.toBe(0);
+  });
+
   test("a second up changes nothing", () => {
     expect(stack.up("--expect-no-changes")).toMatchObject({ code: 0 });
   });
@@ -87,11 +94,13 @@ describeUnless(withoutEngine, "one stack through its life", () => {
     expect(output).not.toContain("error:");
     expect(code).toBe(0);
     expect(output).toContain("cilium-ipsec-keys");
-    const order = ["Secret cilium-ipsec-keys created", "Release cilium-release updated"].map((step) =>
-      output.indexOf(step),
-    );
+    const steps = ["Secret cilium-ipsec-keys created", "Release cilium-release updated", "admission-narrow updated"];
+    const order = steps.map((step) => output.indexOf(step));
     expect(order[0]).toBeGreaterThan(-1);
-    expect(order[1]).toBeGreaterThan(order[0] ?? 0);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(output.indexOf("admission-widen updated")).toBeLessThan(output.indexOf("Release cilium-release updated"));
+    const parameter = stack.kubectl("-n", "kube-system", "get", "configmap", "wirecloak-admission", "-o", "json");
+    expect(JSON.parse(parameter.output).data).toEqual({ allowed: "ipsec ipsec-key-file=/etc/ipsec/keys\n" });
     expect(find(stack.resources(), "command:local:Command").id).toBe(before);
     expect(stack.outputs()).toMatchObject({ encryption: "ipsec", keyId: 3, nextKeyId: 4, verdict: healthyVerdict });
     if (healthyVerdict !== "proven") return;
@@ -192,7 +201,7 @@ describeUnless(withoutEngine, "one stack through its life", () => {
     const override = {
       apiVersion: "cilium.io/v2",
       kind: "CiliumNodeConfig",
-      metadata: { name: "plain", namespace: "kube-system" },
+      metadata: { name: "plain", namespace: "kube-system", annotations: BREAK_GLASS },
       spec: {
         nodeSelector: { matchLabels: { "kubernetes.io/hostname": "t-worker" } },
         defaults: { "enable-wireguard": "false" },

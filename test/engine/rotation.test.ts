@@ -77,8 +77,8 @@ describeUnless(withoutEngine, "the rotation of an IPsec key", () => {
     expect(refused(2)).toMatch(/not the one that the last complete update left there; it was changed by kubectl/);
   });
 
-  test("from a missing Secret is refused; an update with the old id puts the key back", () => {
-    stack.kubectl("delete", ...SECRET);
+  test("from a missing Secret is refused; an update with the old id puts the key back", async () => {
+    await stack.deleteSecret();
     expect(refused(2)).toMatch(/Secret cilium-ipsec-keys is missing, while the agents use key 1/);
     configure(1);
     const { code, output } = stack.up();

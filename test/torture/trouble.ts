@@ -53,6 +53,9 @@ export async function inject(
       await sleep(holds * 1000);
       return rehearse(stack, ["start", "--name", "t"]);
     case "Secret":
+      // Its policy would refuse that; the API server learns by a watch that it is gone.
+      stack.kubectl("delete", "validatingadmissionpolicybinding", "wirecloak-ipsec-keys", "--ignore-not-found");
+      await sleep(1000);
       stack.kubectl("-n", "kube-system", "delete", "secret", "cilium-ipsec-keys", "--ignore-not-found");
       return;
     case "reboot":

@@ -7,7 +7,7 @@ import { kindFiles, networkOf, ownerOf } from "../../components/cluster/kindStat
 import { type KindSettings, loadSettings } from "../../components/settings.ts";
 import { UserError } from "../../components/userError.ts";
 import type { DockerInfo } from "../../doctor/docker.ts";
-import { examine, type Finding, mend, refusal } from "../../doctor/doctor.ts";
+import { examine, type Finding, lacksAdmission, mend, refusal } from "../../doctor/doctor.ts";
 import { type Answers, machine } from "./doctorProbes.ts";
 
 let folder: string;
@@ -309,6 +309,30 @@ describe("an existing cluster", () => {
       about(await examine(settingsOf(server("https://api.example"), more), {}, { probes: machine(answers) }), "guard");
     expect(await guard({})).toMatchObject([{ level: "warning", evidence: expect.stringContaining("no guard is set") }]);
     expect(await guard({ "wirecloak:guard": "false" })).toEqual([]);
+  });
+
+  test("that is too old for admission policies is told so, where they are wanted", async () => {
+    const admission = async (version: string, more: Record<string, string> = {}) => {
+      const old: Answers = [
+        [/^kubectl .*kube-system/, { stdout: "uid" }],
+        [/^kubectl .*\/version/, { stdout: `{"gitVersion": "${version}"}` }],
+      ];
+      const settings = settingsOf(server("https://api.example"), more);
+      const findings = await examine(settings, {}, { probes: machine(old) });
+      return { findings: about(findings, "admission"), lacks: lacksAdmission(findings) };
+    };
+    expect(await admission("v1.29.14")).toMatchObject({
+      findings: [
+        {
+          level: "warning",
+          evidence: expect.stringContaining("Kubernetes 1.29 has no ValidatingAdmissionPolicy (1.30 has)"),
+        },
+      ],
+      lacks: true,
+    });
+    expect(await admission("v1.29.14", { "wirecloak:admission": "false" })).toEqual({ findings: [], lacks: false });
+    expect(await admission("v1.30.0-eks-1")).toEqual({ findings: [], lacks: false });
+    expect(await admission("unheard of")).toEqual({ findings: [], lacks: false });
   });
 
   test("that does not answer is an error with the cause", async () => {

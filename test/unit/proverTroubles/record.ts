@@ -7,7 +7,7 @@ export const somebody = { manager: "kubectl-edit", operation: "Update", time: "2
 export const settled: SettledSeen = {
   record: {
     ...{ schema: 1, run: "r", at: "2026-11-01T00:00:00.000Z", options: {}, proveAgain: false },
-    repairs: { cilium: "", guard: "", proof: "" },
+    repairs: { cilium: "", guard: "", admission: "", proof: "" },
     digests: { config: "c", agents: "a", nodeConfigs: "n", secret: "k1", nodes: {} },
     key: { id: 3, digest: "k1", since: "2026-11-01T00:00:00.000Z" },
   },

@@ -5,7 +5,7 @@ import { recordOf } from "../../../../components/live/record.ts";
 const AT = "2026-11-21T10:00:00.000Z";
 const helm = { manager: "helm", operation: "Update", time: AT };
 const somebody = { manager: "kubectl-edit", operation: "Update", time: "2026-11-22T08:00:00.000Z" };
-const NONE: Repairs = { cilium: "", guard: "", proof: "" };
+const NONE: Repairs = { cilium: "", guard: "", admission: "", proof: "" };
 
 /** A cluster in IPsec mode as an update has left it, with the record of that. */
 function settled(repaired: Repairs = NONE): Live {
@@ -26,6 +26,7 @@ function settled(repaired: Repairs = NONE): Live {
     secret: { keyId: 3, keyBits: 128, digest: "k1", by: helm },
     secretUnread: null,
     guard: { generation: "g", forms: ["ipsec"], digest: "g1" },
+    admission: { allowed: "ipsec\n", by: null },
     record: null,
   };
   return { ...live, record: recordOf(live, { repairs: repaired, proveAgain: false, run: "run-1", at: AT }) };
@@ -117,11 +118,23 @@ const CASES: Case[] = [
     ["guard", "proof"],
     /the guard is another/,
   ],
+  [
+    "a parameter of admission that allows more",
+    () => ({ admission: { allowed: "ipsec\nnone\n", by: somebody } }),
+    ["admission", "proof"],
+    /^what admission allows was changed by kubectl-edit at 2026-11-22T08:00:00.000Z: now ipsec, or none$/,
+  ],
+  [
+    "no parameter of admission",
+    () => ({ admission: null }),
+    ["admission", "proof"],
+    /^ConfigMap wirecloak-admission was deleted/,
+  ],
 ];
 
 describe.each<[string, Repairs]>([
   ["after an ordinary update", NONE],
-  ["after a repair", { cilium: "a", guard: "b", proof: "c" }],
+  ["after a repair", { cilium: "a", guard: "b", admission: "d", proof: "c" }],
 ])("%s", (_, before) => {
   test("what is as the record has it keeps the recorded tokens, and says nothing", () => {
     const live = settled(before);
@@ -135,7 +148,7 @@ describe.each<[string, Repairs]>([
       const live = settled(before);
       const off = { ...live, ...change(live) };
       const now = repairs(off);
-      for (const part of ["cilium", "guard", "proof"] as const) {
+      for (const part of ["cilium", "guard", "admission", "proof"] as const) {
         if (touched.includes(part)) expect(now[part]).not.toBe(before[part]);
         else expect(now[part]).toBe(before[part]);
       }
@@ -153,7 +166,9 @@ test("the same damage after its repair is damage again", () => {
 
 test("what could not be read is no drift", () => {
   const live = settled();
-  expect(repairs({ ...live, secret: null, secretUnread: "forbidden", guard: undefined })).toEqual(NONE);
+  expect(repairs({ ...live, secret: null, secretUnread: "forbidden", guard: undefined, admission: undefined })).toEqual(
+    NONE,
+  );
   expect(isSecretMissing({ ...live, secret: null, secretUnread: "forbidden" })).toBe(false);
 });
 
@@ -162,11 +177,12 @@ test("before the first update, and before there is a cluster, there is nothing t
   expect(repairs({ ...settled(), config: null, daemonSet: null, record: null })).toEqual(NONE);
 });
 
-test("where no complete update is on record, the guard is set and the wire proven, and a missing key put back", () => {
+test("where no complete update is on record, guard and admission are set and the wire proven, and a missing key put back", () => {
   const live = { ...settled(), record: null };
   expect(repairs(live)).toMatchObject({
     cilium: "",
     guard: expect.stringMatching(/.+/),
+    admission: expect.stringMatching(/.+/),
     proof: expect.stringMatching(/.+/),
   });
   expect(repairs({ ...live, secret: null }).cilium).not.toBe("");

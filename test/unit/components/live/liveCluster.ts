@@ -46,11 +46,12 @@ export function liveCluster(mode: "ipsec" | "wireguard" | "none", change: Change
       at: LONG_AGO,
       digests: { agents: null, config: "config-1", nodeConfigs: "", secret: ipsec ? "secret-3" : null, nodes: {} },
       options: {},
-      repairs: { cilium: "", guard: "", proof: "" },
+      repairs: { cilium: "", guard: "", admission: "", proof: "" },
       proveAgain: false,
       key: ipsec ? { id: 3, digest: "secret-3", since: LONG_AGO } : null,
     },
     guard: undefined,
+    admission: undefined,
   };
   change(live);
   return live;

@@ -24,6 +24,11 @@ describe("goes on", () => {
       liveCluster("ipsec"),
     ],
     ["with encryption turned off", plaintext, liveCluster("ipsec")],
+    [
+      "with admission turned off alone",
+      { encryption: "wireguard", admission: false },
+      liveCluster("wireguard", (live) => Object.assign(live, { admission: { allowed: "wireguard\n", by: null } })),
+    ],
     ["with the guard turned off alone", { ...ipsec(3), guard: false }, guardedBy("ipsec")],
     ["with a switch and a guard", { encryption: "wireguard" }, guardedBy("ipsec")],
     ["with a switch without a guard where there is none", { encryption: "wireguard", guard: false }, guardedBy()],
@@ -130,6 +135,16 @@ describe("is refused", () => {
       "guard",
       /lets wireguard pass/,
       /guard false/,
+    ],
+    [
+      "admission turned off together with a switch",
+      { encryption: "wireguard", admission: false },
+      liveCluster("ipsec", (live) =>
+        Object.assign(live, { admission: { allowed: "ipsec ipsec-key-file=/etc/ipsec/keys\n", by: null } }),
+      ),
+      "admission",
+      /allow ipsec \S+, and the settings turn them off and ask for wireguard at once/,
+      /admission true && pulumi up && .*admission false && pulumi up$/,
     ],
     [
       "a step of two",
