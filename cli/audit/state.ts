@@ -60,7 +60,9 @@ function fill<Target extends object>(target: Target, from: object, urn: string):
   for (const [name, value] of Object.entries(from)) {
     const get = isEncrypted(value)
       ? (): never => {
-          throw new UnreadError(`${name} of ${urn} is a secret that the state holds encrypted (--decrypt has it read)`);
+          throw new UnreadError(
+            `${name} of ${urn} is a secret that the state holds encrypted (--stack with --decrypt has it read, or pulumi stack export --show-secrets)`,
+          );
         }
       : undefined;
     const part = get ? { get } : { value: readable(value, urn) };

@@ -29,11 +29,13 @@ function meaningOf({ verdict, source }: AuditReport): string {
 }
 
 function ruleLines(rule: AuditedRule): string[] {
-  const sign = stateOf(rule) === "undecided" ? "?" : isMandatory(rule) ? "✗" : "!";
+  const isUndecided = stateOf(rule) === "undecided";
+  const sign = isUndecided ? "?" : isMandatory(rule) ? "✗" : "!";
   const items = [
     ...rule.breaches.map(breachText),
     ...(rule.supports.length > 0 ? [`supports ${rule.supports.join("; ")}`] : []),
-    ...rule.remediation.map((step) => `fix: ${step}`),
+    // Nothing is known to be broken where all is undecided.
+    ...(isUndecided ? [] : rule.remediation.map((step) => `fix: ${step}`)),
     `see ${rule.url}`,
   ];
   return [`${sign} ${rule.name} (${rule.level}, ${rule.severity}): ${rule.title}`, ...branch(items)];

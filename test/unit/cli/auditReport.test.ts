@@ -123,5 +123,5 @@ test("what is exempt is told, and does not count", () => {
 });
 
 test("the text names what was read, what is wrong, where, what it supports and what mends it", () => {
-  expect(auditText(report([plain, secret, unread], {}, ["daemonsets: 403"]))).toMatchSnapshot();
+  expect(auditText(report([plain, encryptedSecret, unread], {}, ["daemonsets: 403"]))).toMatchSnapshot();
 });
