@@ -123,7 +123,7 @@ function isFormatted(folder: string, env: NodeJS.ProcessEnv): boolean {
 function waiting(name: string): Pick<Tier, "stage" | "run"> {
   const run = async (env: NodeJS.ProcessEnv): Promise<Tally> => {
     const together = chosen.filter(({ stage }) => stage === 3).map((tier) => tier.name);
-    pool ??= jest(env, together, 4);
+    pool ??= jest(env, together, 3);
     return tallyOf(await pool, name);
   };
   return { stage: 3, run };

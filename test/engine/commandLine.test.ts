@@ -8,7 +8,7 @@ import { projectRoot } from "../../tools/paths.ts";
 import { describeUnless } from "../skip.ts";
 import { BREAK_GLASS, healthyVerdict, withoutEngine } from "./engineStack.ts";
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const wirecloak = join(projectRoot, "bin/wirecloak");
 const committed = join(projectRoot, "Pulumi.rehearsal.yaml");

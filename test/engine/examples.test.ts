@@ -8,7 +8,7 @@ import { projectRoot } from "../../tools/paths.ts";
 import { describeUnless } from "../skip.ts";
 import { healthyVerdict, withoutEngine } from "./engineStack.ts";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const wirecloak = join(projectRoot, "bin/wirecloak");
 const withoutWire = healthyVerdict === "proven" ? undefined : "there is no wire here, so nothing can be proven";
@@ -26,7 +26,7 @@ describeUnless(withoutEngine ?? withoutWire, "examples, from start to end in reh
       env,
       encoding: "utf8",
       // It removes what it made then, too.
-      timeout: 240_000,
+      timeout: 540_000,
     });
     expect(`${stdout}${stderr}`).toMatch(/as expected: \d+ steps/);
     expect(stdout).not.toContain("✗");

@@ -1,7 +1,7 @@
 import { describeUnless } from "../skip.ts";
 import { EngineStack, healthyVerdict, withoutEngine } from "./engineStack.ts";
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 describeUnless(withoutEngine, "an update that is killed in the middle", () => {
   let stack: EngineStack;

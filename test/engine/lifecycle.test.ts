@@ -6,7 +6,7 @@ import type { Change } from "../../prover/watch/change.ts";
 import { describeUnless } from "../skip.ts";
 import { BREAK_GLASS, EngineStack, healthyVerdict, type StateResource, withoutEngine } from "./engineStack.ts";
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const PLAIN_ON_A_NODE = "/apis/cilium.io/v2/namespaces/kube-system/ciliumnodeconfigs";
 

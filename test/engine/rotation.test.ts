@@ -1,7 +1,7 @@
 import { describeUnless } from "../skip.ts";
 import { EngineStack, healthyVerdict, withoutEngine } from "./engineStack.ts";
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const SECRET = ["-n", "kube-system", "secret", "cilium-ipsec-keys"];
 const OTHER_KEY = "f".repeat(40);
