@@ -58,6 +58,10 @@ export const WIREGUARD_AGENT_ROWS: Row[] = [
   ],
   ["agents taken out", agent({ args: ["--enable-wireguard=false"] }, { annotations: breakGlass(day(1)) })],
   ["agents with a flag that says the same", agent({ args: ["--enable-wireguard", "--enable-ipsec=false"] })],
+  [
+    "agents in a shell that says the same",
+    agent({ command: ["sh", "-c", 'cilium-agent "--enable-wireguard=true"; sleep 1'] }),
+  ],
   ["agents with a flag that begins alike", agent({ args: ["--enable-wireguard-userspace-fallback=false"] })],
   [
     "agents with other flags and variables",
