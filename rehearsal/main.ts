@@ -12,19 +12,11 @@ import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { z } from "zod";
 import { UserError } from "../components/userError.ts";
 import { withLock } from "../tools/lock.ts";
 import { stateDir } from "../tools/paths.ts";
 import { create, fault, network, nft, outside, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
-import { packageChart } from "./package.ts";
-
-const specShape = z.object({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
-  workers: z.int().min(0),
-  podCidr: z.string(),
-  serviceCidr: z.string(),
-});
+import type { ClusterSpec } from "./nodePlan.ts";
 
 const { positionals, values: options } = parseArgs({
   allowPositionals: true,
@@ -54,7 +46,8 @@ try {
         fix: "make up STACK=dev (kind, with Docker)",
       },
     ]);
-  if (command === "package") packageChart(options.version, options.out);
+  // Late, what only some commands need: an update runs `nft` and `outside` some twenty times.
+  if (command === "package") (await import("./package.ts")).packageChart(options.version, options.out);
   else await onClusters(command, words, options.name);
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
@@ -103,8 +96,15 @@ function faultOptions(): string[] {
   });
 }
 
-async function specOf(name: string): Promise<z.infer<typeof specShape>> {
-  const read = specShape.safeParse(await json(process.stdin).catch(() => undefined));
+async function specOf(name: string): Promise<ClusterSpec> {
+  const { z } = await import("zod");
+  const shape = z.object({
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+    workers: z.int().min(0),
+    podCidr: z.string(),
+    serviceCidr: z.string(),
+  });
+  const read = shape.safeParse(await json(process.stdin).catch(() => undefined));
   if (read.success && read.data.name === name) return read.data;
   throw new UserError([
     {

@@ -9,12 +9,8 @@ import type { Results } from "./results.ts";
 import { TortureStack, type Updated } from "./stack.ts";
 import { type Edge, type Step, walk } from "./walk.ts";
 
-/** What one process does in clusters of one kind: the guarded rows and the controls that must leak, or the other controls. */
-export interface LaneTask {
-  phase: "leaking" | "rest";
-}
-
-export interface LaneOrder extends LaneTask {
+/** What one process does in clusters of one kind. */
+export interface LaneOrder {
   /** All of this lane. */
   lane: Lane;
   rows: readonly Row[];
@@ -32,11 +28,11 @@ const TRIES = 2;
 /** Updates to a row's begin that may fail, one after the other, before the lane is given up. */
 const FALSE_STARTS = 3;
 
-/** Runs what is left of a lane: under the guard first. */
+/** Runs what is left of a lane: the rows under the guard, then the controls of those that leak without it. */
 export async function runLane(order: LaneOrder): Promise<void> {
   const clusters: Clusters = { current: undefined };
   try {
-    if (order.phase === "leaking") await runHalf(order, true, clusters);
+    await runHalf(order, true, clusters);
     await runHalf(order, false, clusters);
   } finally {
     clusters.current?.stack.close();
@@ -85,13 +81,13 @@ function isOver({ deadline }: LaneOrder): boolean {
 }
 
 /** The rows that have no good result yet, and were not tried too often. */
-function remaining({ rows, results, phase }: LaneOrder, guard: boolean): Edge[] {
+function remaining({ rows, results }: LaneOrder, guard: boolean): Edge[] {
   const by = Map.groupBy(
     results.all().filter((outcome) => outcome.guard === guard),
     ({ row }) => row,
   );
   return rows.filter((row) => {
-    if (!guard && row.transition.leaks !== (phase === "leaking")) return false;
+    if (!guard && !row.transition.leaks) return false;
     const runs = by.get(rowName(row)) ?? [];
     return (
       runs.length < TRIES && !runs.some((outcome) => (guard ? !faultOf(outcome) : leakedIn(outcome) !== undefined))
