@@ -1,10 +1,9 @@
 import "./memory.ts";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { Kubernetes } from "./kubernetes.ts";
 import { readFacts } from "./live/read.ts";
 import { endedBy, ProverError } from "./proverError.ts";
 import { intentFrom, run } from "./run.ts";
-import { type BeginArguments, beginWatch } from "./watch/begin.ts";
+import type { BeginArguments } from "./watch/begin.ts";
 import { changeText, endOf, isLeak } from "./watch/end.ts";
 import { note, PHASES } from "./watch/journal.ts";
 import { readOrder } from "./watch/order.ts";
@@ -89,18 +88,24 @@ try {
 
 async function prove({ intent: file, kubeconfig, context, json, summary, ...rest }: Arguments): Promise<void> {
   const intent = await intentFrom(file);
-  const api = Kubernetes.open(kubeconfig, context, intent.cilium.namespace);
+  const api = (await kubernetes()).open(kubeconfig, context, intent.cilium.namespace);
   const code = await run(intent, api, { ...rest, shown: json ? "json" : summary ? "summary" : "text" });
   // Connections to agents that do not answer would keep the process.
   process.exit(code);
 }
 
 async function live({ kubeconfig, context, namespace }: { kubeconfig: string; context?: string; namespace: string }) {
-  const facts = await readFacts(Kubernetes.open(kubeconfig, context, namespace));
+  const facts = await readFacts((await kubernetes()).open(kubeconfig, context, namespace));
   process.stdout.write(`${JSON.stringify(facts)}\n`);
 }
 
+/** Late: the client takes four times as long to load as all the rest, and not every command asks a cluster. */
+async function kubernetes() {
+  return (await import("./kubernetes.ts")).Kubernetes;
+}
+
 async function begin(options: Omit<BeginArguments, "order">): Promise<void> {
+  const { beginWatch } = await import("./watch/begin.ts");
   const id = await beginWatch({ ...options, order: await readOrder(process.stdin) });
   await new Promise((resolve) => process.stdout.write(`${id}\n`, resolve));
   // Kept connections to the API server would keep the process.

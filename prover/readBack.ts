@@ -42,24 +42,30 @@ const REVISION = "controller-revision-hash";
 
 /** Reads what the Kubernetes API knows; no agent is asked yet. */
 export async function readCluster(api: ClusterApi): Promise<Observation> {
-  const [config, daemonSet, revisions, pods, nodes, ciliumNodes, nodeConfigs] = await Promise.all([
+  const [members, config, daemonSet, revisions, nodeConfigs] = await Promise.all([
+    readMembers(api),
     api.configMap("cilium-config"),
     api.daemonSet("cilium"),
     api.agentRevisions(),
-    api.agentPods(),
-    api.nodes(),
-    api.ciliumNodes(),
     answered(api.ciliumNodeConfigs()),
   ]);
   return {
     takenAt: new Date().toISOString(),
     config: config && configSeen(config),
     daemonSet: daemonSet && daemonSetSeen(daemonSet, revisions),
+    ...members,
+    ...("answer" in nodeConfigs && { nodeConfigs: nodeConfigs.answer.map(nodeConfigSeen).sort(byName) }),
+    wire: null,
+  };
+}
+
+/** Nodes and their agents alone: what moves while agents restart, for those who look again and again. */
+export async function readMembers(api: ClusterApi): Promise<Pick<Observation, "nodes" | "ciliumNodes" | "agents">> {
+  const [pods, nodes, ciliumNodes] = await Promise.all([api.agentPods(), api.nodes(), api.ciliumNodes()]);
+  return {
     nodes: nodesSeen(nodes, ciliumNodes).sort(byName),
     ciliumNodes: ciliumNodes.map(ciliumNodeSeen).sort(byName),
     agents: pods.map(agentSeen).sort((a, b) => compare(a.node, b.node)),
-    ...("answer" in nodeConfigs && { nodeConfigs: nodeConfigs.answer.map(nodeConfigSeen).sort(byName) }),
-    wire: null,
   };
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as timer } from "node:timers/promises";
 import type { Kubernetes } from "../kubernetes.ts";
 import type { NodeSeen } from "../observation.ts";
-import { readCluster } from "../readBack.ts";
+import { readMembers } from "../readBack.ts";
 import { captureFilters } from "../wire/filters.ts";
 import { markerPort } from "../wire/markers.ts";
 import { chosenPairs } from "../wire/pairs.ts";
@@ -62,7 +62,7 @@ export class WatchRun {
   async begin(): Promise<void> {
     const { order, from, folder, id, namespace } = this.started;
     const to = stateOf(order.intent);
-    const seen = await readCluster(this.api);
+    const seen = await readMembers(this.api);
     const chosen = sampled(seen.nodes, id);
     const { image, outside } = order.intent.proof;
     this.talkers = new Talkers(this.api, chosen, {
@@ -120,7 +120,7 @@ export class WatchRun {
   /** Looks at the agents; what cannot be asked now is asked the next time. */
   async look(): Promise<void> {
     try {
-      const seen = await readCluster(this.api);
+      const seen = await readMembers(this.api);
       for (const { name, at } of this.phases?.look(seen, Date.now()) ?? []) note(this.started.folder, name, at);
       const nodes = JSON.stringify(seen.nodes.map(({ name, addresses, podCidrs }) => [name, addresses, podCidrs]));
       if (nodes !== this.known) this.lookouts?.know(this.context(seen.nodes));
