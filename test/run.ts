@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
 import { toolFolders } from "../tools/folders.ts";
 import { cacheDir, projectRoot } from "../tools/paths.ts";
 import { boringtunFolders } from "./boringtun.ts";
@@ -61,6 +61,8 @@ const env = { ...process.env, NODE_COMPILE_CACHE, PULUMI_HOME, PATH: folders.joi
 // The charts that rehearsal stacks name.
 await succeeds("node", ["rehearsal/main.ts", "package"], env);
 
+/** How long each test file took. */
+const took: { name: string; ms: number }[] = [];
 /** The one jest run of all `waiting` tiers, once it has begun. */
 let pool: Promise<Report> | undefined;
 const results: [Tier, Tally, number][] = [];
@@ -85,6 +87,11 @@ for (const [{ name }, tally, seconds] of results) {
   total.skipped += tally.skipped;
 }
 const emptyTiers = results.filter(([, { passed, failed }]) => passed + failed === 0).map(([{ name }]) => name);
+const slowest = took
+  .toSorted((a, b) => b.ms - a.ms)
+  .slice(0, 8)
+  .map(({ name, ms }) => `${relative(projectRoot, name)} ${Math.round(ms / 1000)} s`);
+if (slowest.length > 0) console.log(`the longest, of those side by side: ${slowest.join(", ")}`);
 // In CI every tier must have run: a tier that could not is not a success there.
 if (process.env.CI === "true" && emptyTiers.length > 0) {
   console.log(`in CI no tier may be skipped: ${emptyTiers.join(", ")}`);
@@ -132,7 +139,14 @@ function waiting(name: string): Pick<Tier, "stage" | "run"> {
 /** What jest reports of its run. */
 interface Report {
   ok: boolean;
-  testResults: { name: string; status: string; assertionResults: { status: string }[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    /** Milliseconds since 1970. */
+    startTime: number;
+    endTime: number;
+    assertionResults: { status: string }[];
+  }[];
 }
 
 /** One jest run of the tests below these folders of test/. */
@@ -142,7 +156,9 @@ async function jest(env: NodeJS.ProcessEnv, folders: string[], workers: number):
     const report = join(scratch, "report.json");
     const options = ["--json", "--outputFile", report, `--maxWorkers=${workers}`];
     const ok = await succeeds("jest", [...options, ...folders.map((name) => `test/${name}/`)], env);
-    return { ...JSON.parse(readFileSync(report, "utf8")), ok };
+    const results: Report = { ...JSON.parse(readFileSync(report, "utf8")), ok };
+    took.push(...results.testResults.map(({ name, startTime, endTime }) => ({ name, ms: endTime - startTime })));
+    return results;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
