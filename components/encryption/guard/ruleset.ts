@@ -1,5 +1,6 @@
 import { parseCidr } from "../../cidr.ts";
 import type { Form } from "./forms.ts";
+import { inForce, PASSAGES, type Passage, passagesOf } from "./passage.ts";
 
 /** What one cluster's guard goes by. */
 export interface Guarded {
@@ -40,23 +41,9 @@ export type Drop = keyof typeof DROPS;
 /** Those that count what could be read and should have been encrypted. Of the others nobody can tell, or they are in order. */
 export const PLAINTEXT: readonly Drop[] = ["overlay", "pod-to-pod", "node-traffic"];
 
-/** What passes readable even where nodes encrypt their own traffic: control planes opt out of that, and a cluster has to start. */
-const CONTROL_TCP = {
-  ssh: 22,
-  dns: 53,
-  "etcd clients": 2379,
-  "etcd peers": 2380,
-  "Cilium health": 4240,
-  Hubble: 4244,
-  "API server": 6443,
-  kubelet: 10_250,
-};
-const CONTROL_UDP = { dns: 53 };
-
-/** Linux's VXLAN port as Cilium has it, IANA's, and Geneve's. */
-const OVERLAY_PORTS = "{ 8472, 4789, 6081 }";
-const WIREGUARD_PORT = 51_871;
-/** The first four bytes of WireGuard's messages: type 1 to 4 and three zeros. */
+const WIREGUARD_PORT = ports(PASSAGES.wireguard.ports);
+const OVERLAY_PORTS = ports(PASSAGES["ipsec-in-overlay"].ports);
+/** What is looked at inside, which only this rendering can: the first four bytes of WireGuard's messages: type 1 to 4 and three zeros. */
 const WIREGUARD_MESSAGES = "{ 0x01000000, 0x02000000, 0x03000000, 0x04000000 }";
 
 /** What the name of the chain begins with that holds the table's digest. */
@@ -172,9 +159,8 @@ function forward({ ip, suffix }: Family): string[] {
 }
 
 function betweenNodes(family: Family, guarded: Guarded): string[] {
-  const has = (form: Form) => guarded.forms.includes(form);
-  const esp = has("ipsec");
-  const wireguard = has("wireguard") || has("wireguard-nodes");
+  const may = (passage: Passage) => inForce(passage, guarded.forms);
+  const esp = may(PASSAGES.ipsec);
   const [laterOfEsp, later] =
     family.ip === "ip"
       ? ["ip protocol esp ip frag-off & 0x1fff != 0", "ip frag-off & 0x1fff != 0"]
@@ -183,15 +169,17 @@ function betweenNodes(family: Family, guarded: Guarded): string[] {
     ...(esp ? [`${laterOfEsp} accept`] : []),
     `${later} ${drop("fragment")}`,
     `meta l4proto esp ${esp ? "accept" : drop("other-ciphertext")}`,
-    ...(wireguard ? [`udp dport ${WIREGUARD_PORT} @th,64,32 ${WIREGUARD_MESSAGES} accept`] : []),
+    ...(may(PASSAGES.wireguard) ? [`udp dport ${WIREGUARD_PORT} @th,64,32 ${WIREGUARD_MESSAGES} accept`] : []),
     `udp dport ${WIREGUARD_PORT} ${drop("other-ciphertext")}`,
-    ...(has("ipsec-in-overlay") ? espInOverlay.map((inside) => `udp dport ${OVERLAY_PORTS} ${inside} accept`) : []),
+    ...(may(PASSAGES["ipsec-in-overlay"])
+      ? espInOverlay.map((inside) => `udp dport ${OVERLAY_PORTS} ${inside} accept`)
+      : []),
     `udp dport ${OVERLAY_PORTS} ${drop("overlay")}`,
     ...icmpErrors(family),
     `meta l4proto != { tcp, udp, ${icmp(family)} } ${drop("other-protocol")}`,
     ...nodeTraffic(family, guarded, [
-      `udp dport ${ports(CONTROL_UDP)} accept`,
-      `udp sport ${ports(CONTROL_UDP)} accept`,
+      `udp dport ${controlPorts("udp")} accept`,
+      `udp sport ${controlPorts("udp")} accept`,
       // Neighbour discovery has no other protocol.
       family.ip === "ip" ? "icmp type { echo-reply, echo-request } accept" : "meta l4proto ipv6-icmp accept",
     ]),
@@ -244,19 +232,26 @@ function dropErrors({ ip }: Family): string {
 /** Only where each of the modes in force encrypts it, and where it is known which nodes do not. */
 function nodeTraffic(family: Family, { forms, optedOut }: Guarded, also: readonly string[] = []): string[] {
   const { ip, type, suffix } = family;
-  if (ofType(optedOut, type).length === 0 || forms.some((form) => form !== "wireguard-nodes")) return [];
+  if (ofType(optedOut, type).length === 0 || inForce(PASSAGES.ownTraffic, forms)) return [];
   return [
     `${ip} saddr @opted_out${suffix} accept`,
     `${ip} daddr @opted_out${suffix} accept`,
-    `tcp dport ${ports(CONTROL_TCP)} accept`,
-    `tcp sport ${ports(CONTROL_TCP)} accept`,
+    `tcp dport ${controlPorts("tcp")} accept`,
+    `tcp sport ${controlPorts("tcp")} accept`,
     ...also,
     drop("node-traffic"),
   ];
 }
 
-function ports(named: Record<string, number>): string {
-  return `{ ${Object.values(named).join(", ")} }`;
+function ports(numbers: readonly number[]): string {
+  const [only] = numbers;
+  return numbers.length === 1 ? String(only) : `{ ${numbers.join(", ")} }`;
+}
+
+/** Of what passes readable in every mode. */
+function controlPorts(protocol: "tcp" | "udp"): string {
+  const control = passagesOf([]).filter(([, passage]) => passage.bridge && passage.protocol === protocol);
+  return `{ ${control.flatMap(([, passage]) => passage.ports).join(", ")} }`;
 }
 
 function icmp({ ip }: Family): string {
