@@ -18,11 +18,8 @@ export function parseCidr(text: string): Cidr | undefined {
 
 /** The same IPv4 range, written from its first address: `10.244.0.0/16` for `10.244.3.7/16`. */
 export function networkOf(cidr: Cidr): string {
-  const bits = cidr.address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const size = 2 ** (32 - cidr.prefix);
-  const first = bits - (bits % size);
-  const octets = [2 ** 24, 2 ** 16, 2 ** 8, 1].map((unit) => Math.floor(first / unit) % 256);
-  return `${octets.join(".")}/${cidr.prefix}`;
+  const bits = numberOf(cidr.address);
+  return `${addressOf(bits - (bits % 2 ** (32 - cidr.prefix)))}/${cidr.prefix}`;
 }
 
 /** Whether every address of `inner` is in `outer`. Ranges of different families never are. */
@@ -36,4 +33,30 @@ export function contains(outer: Cidr, inner: Cidr): boolean {
 /** Whether the ranges share an address. Two ranges either nest or are apart. */
 export function overlap(a: Cidr, b: Cidr): boolean {
   return contains(a, b) || contains(b, a);
+}
+
+/** The IPv4 ranges, as few as can be, that hold every address which none of these holds. */
+export function outside(ranges: readonly Cidr[], within: Cidr = EVERYWHERE): string[] {
+  if (ranges.some((range) => contains(range, within))) return [];
+  if (!ranges.some((range) => overlap(range, within))) return [`${within.address}/${within.prefix}`];
+  return halves(within).flatMap((half) => outside(ranges, half));
+}
+
+const EVERYWHERE: Cidr = { address: "0.0.0.0", prefix: 0, family: "ipv4" };
+
+function halves({ address, prefix }: Cidr): Cidr[] {
+  const first = numberOf(address);
+  return [first, first + 2 ** (31 - prefix)].map((bits) => ({
+    address: addressOf(bits),
+    prefix: prefix + 1,
+    family: "ipv4",
+  }));
+}
+
+function numberOf(address: string): number {
+  return address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+}
+
+function addressOf(bits: number): string {
+  return [2 ** 24, 2 ** 16, 2 ** 8, 1].map((unit) => Math.floor(bits / unit) % 256).join(".");
 }

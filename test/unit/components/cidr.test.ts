@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { contains, networkOf, overlap, parseCidr } from "../../../components/cidr.ts";
+import { contains, networkOf, outside, overlap, parseCidr } from "../../../components/cidr.ts";
 
 const cidr = (text: string) => parseCidr(text) ?? fail(text);
 const fail = (text: string): never => {
@@ -53,4 +53,30 @@ test("for IPv4, sharing an address means the same as counting addresses says", (
       expect(overlap(cidr(a), cidr(b))).toBe(x.first <= y.last && y.first <= x.last);
     }),
   );
+});
+
+describe("what is outside of ranges", () => {
+  const ranges = (...texts: string[]) => texts.flatMap((text) => parseCidr(text) ?? []);
+  const sizeOf = (texts: string[]) => texts.reduce((sum, text) => sum + 2 ** (32 - (parseCidr(text)?.prefix ?? 0)), 0);
+
+  test.each([
+    [[], ["0.0.0.0/0"]],
+    [["0.0.0.0/0"], []],
+    [["0.0.0.0/1"], ["128.0.0.0/1"]],
+    [
+      ["10.0.0.0/8"],
+      ["0.0.0.0/5", "8.0.0.0/7", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4", "32.0.0.0/3", "64.0.0.0/2", "128.0.0.0/1"],
+    ],
+    [["0.0.0.0/1", "192.0.0.0/2"], ["128.0.0.0/2"]],
+  ])("%j: %j", (inside, expected) => {
+    expect(outside(ranges(...inside))).toEqual(expected);
+  });
+
+  test("is every address of theirs not, and every other", () => {
+    const inside = ["172.30.0.0/16", "10.244.0.0/16", "10.7.3.9/32"];
+    const found = outside(ranges(...inside));
+    expect(sizeOf(found) + sizeOf(inside)).toBe(2 ** 32);
+    const both = ranges(...inside).filter((one) => ranges(...found).some((other) => overlap(one, other)));
+    expect(both).toEqual([]);
+  });
 });
