@@ -65,6 +65,10 @@ torture: setup ## rotations in a row, faults in the middle of changes, and the t
 corpus: setup ## what the policy pack says of each labelled fixture
 	@node policies/corpus/main.ts
 
+.PHONY: firewall
+firewall: setup ## what the guard does with every packet of the corpus, as nftables and as security groups
+	@node test/firewall/main.ts
+
 .PHONY: example
 example: setup ## run an example in a stack of its own and remove it  [NAME=...] [PROVIDER=kind|rehearsal]
 	@$(WIRECLOAK) example $(NAME) $(if $(PROVIDER),--provider $(PROVIDER))

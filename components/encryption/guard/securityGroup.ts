@@ -106,8 +106,9 @@ export function indistinguishable(forms: readonly Form[]): string[] {
 export const CLOSED = {
   ownTraffic:
     "What nodes and hostNetwork pods send each other passes to the named ports only: no SSH, no DNS (CoreDNS is asked by pods, in ciphertext), no NodePort that kube-proxy sends on to a second node.",
+  controlPlane: "A managed control plane runs no Cilium, so no ciphertext goes there or comes from it.",
   strangers: "What comes from outside of the cluster passes as an answer only.",
-  ipv6: "Of IPv6 only ciphertext and named ports pass, no ICMP: Cilium's ENI mode is IPv4, and our clusters' nodes are.",
+  ipv6: "Of IPv6 only ciphertext and named ports pass between nodes, no ICMP, and nothing to the world: Cilium's ENI mode is IPv4, and our clusters' nodes are.",
   otherNetworks: "A VPC carries no packets of addresses that no network interface of it has, such as an overlay's.",
 } as const;
 
