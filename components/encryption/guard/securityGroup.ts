@@ -55,7 +55,8 @@ export function securityGroupRules(
  * What leaves nodes: to each other and to the control plane only what may reach them there, and all to everywhere else. Without this the group above keeps little out: it is stateful, so a readable
  * packet that has left a node, though it never arrived, lets the readable packet come in that seems to answer it. Of protocols other than TCP, UDP and ICMP
  * AWS compares only addresses (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tracking.html).
- * @param nodeRanges IPv4 ranges that nodes, and pods of the VPC, have their addresses in. What else is in them is out of reach: endpoints of the VPC belong into others.
+ * @param nodeRanges IPv4 ranges that nodes, and pods of the VPC, have their addresses in. What else is in them is out of reach, but for the VPC's resolver,
+ *   which security groups do not hold up: endpoints of the VPC belong into other ranges.
  */
 export function securityGroupEgressRules(
   forms: readonly Form[],
