@@ -12,8 +12,8 @@ export interface SecurityGroupRule {
   name: string;
   /** The mode that it belongs to; null: in every mode. */
   form: Form | null;
-  /** As AWS names it: ESP has its number only. */
-  protocol: "tcp" | "udp" | "icmp" | "50";
+  /** As AWS names it: ESP has its number only, and all protocols are `-1`. */
+  protocol: "tcp" | "udp" | "icmp" | "50" | "-1";
   /** Of ICMP the type; left out where the protocol has no ports. */
   fromPort?: number;
   /** Of ICMP the code. */
@@ -23,9 +23,7 @@ export interface SecurityGroupRule {
 }
 
 /** What the same group lets out. */
-export interface SecurityGroupEgressRule extends Omit<SecurityGroupRule, "protocol" | "peer"> {
-  /** `-1`: all of them. */
-  protocol: SecurityGroupRule["protocol"] | "-1";
+export interface SecurityGroupEgressRule extends Omit<SecurityGroupRule, "peer"> {
   peer: Group | { cidr: string };
 }
 
@@ -33,6 +31,7 @@ export interface SecurityGroupEgressRule extends Omit<SecurityGroupRule, "protoc
  * What reaches nodes, and pods whose addresses are of the VPC: from nodes of the same group, and from the control plane's group. Nodes must be in no other group that lets
  * nodes reach each other. EKS's own cluster group is one: it lets all through among its members, and EKS puts that rule back when it is taken away
  * (https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html).
+ * @param forms the ciphertext that passes; none where the cluster has no guard or encrypts nothing: then all passes among nodes
  * @param webhookPorts what the control plane calls on nodes and pods beside kubelets
  */
 export function securityGroupRules(
@@ -48,7 +47,8 @@ export function securityGroupRules(
       ),
   );
   // A webhook may listen on the kubelet's port, as cert-manager's does.
-  return rows.filter((row, at) => rows.findIndex((other) => same(row, other)) === at);
+  const each = rows.filter((row, at) => rows.findIndex((other) => same(row, other)) === at);
+  return [...unguarded(forms, "from-nodes"), ...each];
 }
 
 /**
@@ -64,6 +64,7 @@ export function securityGroupEgressRules(
 ): SecurityGroupEgressRule[] {
   refuse(forms);
   return [
+    ...unguarded(forms, "to-nodes"),
     ...passagesOf(forms).flatMap(([name, passage]) =>
       passage.cloud
         .filter(({ from }) => from === "nodes")
@@ -125,6 +126,13 @@ function refuse(forms: readonly Form[]): void {
       fix: "pulumi config set wirecloak:encryption wireguard",
     },
   ]);
+}
+
+/** A mode's rules are there before this one goes, and after it has come. */
+function unguarded(forms: readonly Form[], end: string): SecurityGroupRule[] {
+  if (forms.length > 0) return [];
+  const description = "All between nodes: no guard";
+  return [{ name: `unguarded-${end}`, form: null, protocol: "-1", peer: "nodes", description }];
 }
 
 function rulesOf(name: PassageName, passage: Passage, peer: Group, end: string): SecurityGroupRule[] {

@@ -32,9 +32,19 @@ describe("a security group lets in", () => {
 
   test("nothing of what nodes send each other in general", () => {
     const open = securityGroupRules(["ipsec", "wireguard"]).filter(
-      ({ protocol, fromPort, toPort }) => protocol !== "50" && protocol !== "icmp" && fromPort !== toPort,
+      ({ protocol, fromPort, toPort }) =>
+        !["50", "icmp"].includes(protocol) && (fromPort === undefined || fromPort !== toPort),
     );
     expect(open).toEqual([]);
+  });
+
+  test("all of what nodes send each other where there is no ciphertext, and only there", () => {
+    const all = (forms: Form[]) =>
+      [securityGroupRules(forms), securityGroupEgressRules(forms, { nodeRanges })].map((rules) =>
+        rules.filter(({ protocol, peer }) => protocol === "-1" && peer === "nodes").map(({ name }) => name),
+      );
+    expect(all([])).toEqual([["unguarded-from-nodes"], ["unguarded-to-nodes"]]);
+    for (const forms of SWITCHES) expect(all(forms)).toEqual([[], []]);
   });
 
   test("no rule twice, which AWS would refuse: a webhook on the kubelet's port", () => {
