@@ -7,7 +7,7 @@ import { filesOf, readWhole, type Started } from "./state.ts";
 import { isAlive, type ProcessId } from "./updater.ts";
 
 /** Seconds for a watch to end: its own patience, and some. */
-const PATIENCE = 90;
+const PATIENCE = 120;
 
 /** Ends the watch of this id; null where nothing was watched. */
 export async function endOf(folder: string, id: string): Promise<Change | null> {

@@ -8,8 +8,11 @@ import { BEGIN_PATIENCE } from "../wire/vantage.ts";
 import type { ChangeVantage } from "./change.ts";
 import { Lookout, type LookoutOptions, portControls } from "./lookout.ts";
 
-/** Seconds for the last controls to be seen. Packets come in order, so by then all before them were; what the kernel still holds is lost at the end. */
-const GRACE = 15;
+/** Seconds for the last controls to be seen. Packets come in order, so by then all before them were; what the kernel still holds is lost at the end. A busy machine reads late. */
+const GRACE = 45;
+
+/** Seconds for a capture that was told to end to say what it has missed. */
+const END = 30;
 
 /** Seconds after which tcpdump has written whatever the kernel has kept for it: it reads once a second. */
 const HELD = 1.5;
@@ -96,7 +99,7 @@ export class Lookouts {
       const now = new Set(await this.ports(outside).catch(() => this.known.keys()));
       await this.sendControls([...this.known.keys()].filter((port) => now.has(port)));
       await this.controlsSeen(this.options.grace ?? GRACE);
-      const ended = await this.lookout.end(sleep(10));
+      const ended = await this.lookout.end(sleep(END));
       dropped = ended.dropped;
       if (ended.why !== null) failings.push(`${outside.name}: ${ended.why}`);
     } else failings.push(`${outside?.name ?? "the wire"}: ${this.silent ?? "nothing was captured"}`);

@@ -22,8 +22,8 @@ export interface LaneOrder {
   keep: string;
 }
 
-/** Tries of a row: one whose update fails is tried again in a new cluster, and both results stay. */
-const TRIES = 2;
+/** Tries of a row: one whose update or watch fails is tried again, and all results stay. */
+const TRIES = 3;
 
 /** Updates to a row's begin that may fail, one after the other, before the lane is given up. */
 const FALSE_STARTS = 3;
