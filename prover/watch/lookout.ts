@@ -44,6 +44,7 @@ export class Lookout {
   private readonly sightings = new Map<string, Sightings>();
   private readonly devices = new Set<string>();
   private readonly controls = new Map<string, number>();
+  private heardAt = 0;
   private context: WireContext;
   private nodeIps: ReadonlySet<string> = new Set();
 
@@ -83,6 +84,11 @@ export class Lookout {
     return this.devices;
   }
 
+  /** Milliseconds since the last packet was read. */
+  get silence(): number {
+    return performance.now() - this.heardAt;
+  }
+
   /** Ends the capture; resolves with why it was not whole, and the packets that the kernel dropped. */
   async end(patience: Promise<unknown>): Promise<{ why: string | null; dropped: number }> {
     const early = this.capture.early;
@@ -107,6 +113,7 @@ export class Lookout {
   }
 
   private sort(packet: Packet): void {
+    this.heardAt = performance.now();
     const device = packet.at?.device ?? this.place;
     const past = packet.at?.outgoing ?? false;
     const key = `${device}\n${past}`;

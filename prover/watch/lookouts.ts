@@ -11,6 +11,9 @@ import { Lookout, type LookoutOptions, portControls } from "./lookout.ts";
 /** Seconds for the last controls to be seen. Packets come in order, so by then all before them were; what the kernel still holds is lost at the end. A busy machine reads late. */
 const GRACE = 45;
 
+/** Milliseconds without a packet after which all that tcpdump had to say has been read. */
+const QUIET = 300;
+
 /** Seconds for a capture that was told to end to say what it has missed. */
 const END = 30;
 
@@ -91,7 +94,10 @@ export class Lookouts {
       });
   }
 
-  async end(): Promise<{ vantages: ChangeVantage[]; places: ReadonlySet<string>; failings: string[] }> {
+  /** @param quiet when our own streams are over */
+  async end(
+    quiet: Promise<unknown>,
+  ): Promise<{ vantages: ChangeVantage[]; places: ReadonlySet<string>; failings: string[] }> {
     const { outside, sleep } = this.options;
     const failings: string[] = [];
     let dropped = 0;
@@ -99,6 +105,8 @@ export class Lookouts {
       const now = new Set(await this.ports(outside).catch(() => this.known.keys()));
       await this.sendControls([...this.known.keys()].filter((port) => now.has(port)));
       await this.controlsSeen(this.options.grace ?? GRACE);
+      await quiet;
+      await this.allRead(this.lookout);
       const ended = await this.lookout.end(sleep(END));
       dropped = ended.dropped;
       if (ended.why !== null) failings.push(`${outside.name}: ${ended.why}`);
@@ -126,6 +134,12 @@ export class Lookouts {
         .reduce((sum, missing) => sum + Math.max(0, missing), 0);
     while (lacking() > 1 && Date.now() < until && !this.lookout?.ended) await this.options.sleep(0.05);
     if (lacking() === 1) await this.options.sleep(HELD);
+  }
+
+  /** Told to end while its output waits to be read, tcpdump ends with EINTR and says nothing of what it has missed. Where others' packets never cease that is a risk. */
+  private async allRead(lookout: Lookout): Promise<void> {
+    const until = Date.now() + 1000 * GRACE;
+    while (lookout.silence < QUIET && Date.now() < until && !lookout.ended) await this.options.sleep(0.05);
   }
 
   close(): void {

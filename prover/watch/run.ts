@@ -135,9 +135,10 @@ export class WatchRun {
   async end({ why }: Ending): Promise<Change> {
     const { id, order, from, folder } = this.started;
     const fetch = why === null ? PATIENCE.fetch : PATIENCE.fetchAbandoned;
+    const reports = this.talkers?.reports(SETTLE / 1000, fetch) ?? Promise.resolve(new Map<string, StreamCount[]>());
     const [streams, looked] = await Promise.all([
-      this.talkers?.reports(SETTLE / 1000, fetch) ?? new Map<string, StreamCount[]>(),
-      this.lookouts?.end() ?? { vantages: [], places: new Set<string>(), failings: ["nothing was captured"] },
+      reports,
+      this.lookouts?.end(reports) ?? { vantages: [], places: new Set<string>(), failings: ["nothing was captured"] },
     ]);
     const endedAt = Date.now();
     note(folder, "watch ended", endedAt);

@@ -5,7 +5,7 @@ import { PlaintextLog } from "../../prover/watch/plaintextLog.ts";
 import { captureFilters } from "../../prover/wire/filters.ts";
 import { describeUnless } from "../skip.ts";
 
-const missing = ["tcpdump", "socat", "ip", "unshare", "nsenter", "nft"].filter(
+const missing = ["tcpdump", "socat", "python3", "ip", "unshare", "nsenter", "nft"].filter(
   (tool) => spawnSync("sh", ["-c", `command -v ${tool}`]).status !== 0,
 );
 const cannot = process.getuid?.() !== 0 ? "needs root" : missing.length > 0 ? `needs ${missing.join(", ")}` : undefined;
@@ -54,7 +54,7 @@ describeUnless(cannot, "the look at a bridge with two nodes", () => {
     );
   }
 
-  async function watched(command: readonly string[], act: () => void) {
+  async function watched(command: readonly string[], act: () => Promise<unknown>) {
     const log = new PlaintextLog();
     const lookouts = new Lookouts({
       filter: captureFilters({ markerPort: PORT, podCidrs: ["10.244.0.0/16"] }).readable,
@@ -71,15 +71,14 @@ describeUnless(cannot, "the look at a bridge with two nodes", () => {
       say: () => {},
     });
     await lookouts.begin();
-    act();
-    const ended = await lookouts.end();
+    const ended = await lookouts.end(act());
     lookouts.close();
     const all = { since: 0, until: Number.POSITIVE_INFINITY, places: ended.places };
     return { ...ended, past: log.count({ ...all, past: true }), before: log.count({ ...all, past: false }) };
   }
 
   test("tells what came as far as the guard from what passed it, and sees the control of each port", async () => {
-    const seen = await watched(inside, () => {
+    const seen = await watched(inside, async () => {
       send("10.244.2.9");
       send("10.244.2.7");
     });
@@ -94,7 +93,7 @@ describeUnless(cannot, "the look at a bridge with two nodes", () => {
   test("a capture that sees nothing is told by its controls", async () => {
     // What a filter that matches nothing does to all that comes.
     const blind = ["sh", "-c", 'case "$*" in *tcpdump*) exec "$@" and less 1 ;; *) exec "$@" ;; esac', "blind"];
-    const seen = await watched([...inside, ...blind], () => send("10.244.2.7"));
+    const seen = await watched([...inside, ...blind], async () => send("10.244.2.7"));
     expect(seen.past).toBe(0);
     expect(seen.vantages.map(({ controlsSent, controlsSeen }) => [controlsSent, controlsSeen])).toEqual([
       [8, 0],
@@ -102,8 +101,20 @@ describeUnless(cannot, "the look at a bridge with two nodes", () => {
     ]);
   });
 
-  test("a capture that ends too early is said to", async () => {
+  test("a capture that has more to say than can be read at once still says at its end what it missed", async () => {
     const seen = await watched(inside, () => {
+      send("10.244.2.7");
+      const flood =
+        "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('10.244.1.9', 0)); [s.sendto(b'plain', ('10.244.2.7', 9000)) for _ in range(2000)]";
+      const flooding = spawn(inside[0] ?? "", [...inside.slice(1), "python3", "-c", flood], { stdio: "inherit" });
+      return new Promise((resolve) => flooding.on("close", resolve));
+    });
+    expect(seen.failings).toEqual([]);
+    expect(seen.past).toBeGreaterThan(500);
+  });
+
+  test("a capture that ends too early is said to", async () => {
+    const seen = await watched(inside, async () => {
       // This one only: by the port in its filter.
       spawnSync("pkill", ["-TERM", "-f", `^tcpdump -i any .*${PORT}`]);
     });
