@@ -1,4 +1,4 @@
-import type { Exemption, RuleConfig } from "./rule.ts";
+import type { Breach, Exemption, RuleConfig } from "./rule.ts";
 
 /** When and where a rule is asked; exemptions go by it. */
 export interface Where {
@@ -34,9 +34,20 @@ export function plaintextGrace(
 /** The JSON schema of the option `allowPlaintext`, of the rules that go by it. */
 export const ALLOW_PLAINTEXT_SCHEMA = { type: "string", enum: ["honour", "refuse"] } as const;
 
-/** The exemption that covers this, if one does and has not ended. One that names nothing covers nothing. */
-export function exemptionFor({ exemptions = [] }: RuleConfig, where: Where): Exemption | undefined {
-  return exemptions.find((exemption) => isValid(exemption, where.today) && covers(exemption, where));
+/** What a rule's config says of this: whether it is exempt, and if not, on which day the last exemption for it has ended. One that names nothing covers nothing. */
+export function exemptionFor(
+  { exemptions = [] }: RuleConfig,
+  where: Where,
+): { isExempt: boolean; ended?: string | undefined } {
+  const covering = exemptions.filter((exemption) => isGrace(exemption) && covers(exemption, where));
+  if (covering.some((exemption) => isValid(exemption, where.today))) return { isExempt: true };
+  const days = covering.map(({ until }) => until).sort();
+  return { isExempt: false, ended: days.at(-1) };
+}
+
+/** What breaks a rule, with the exemption that somebody may believe to hold still. */
+export function messageOf({ message, exemptionEnded }: Pick<Breach, "message" | "exemptionEnded">): string {
+  return exemptionEnded === undefined ? message : `${message}; an exemption for this ended on ${exemptionEnded}`;
 }
 
 function covers({ stack, cluster, urn }: Exemption, where: Where): boolean {
@@ -49,10 +60,14 @@ function covers({ stack, cluster, urn }: Exemption, where: Where): boolean {
   return asked.length > 0 && asked.every(([name, is]) => name === is);
 }
 
-/** Until the end of its day, UTC, and with a reason: an exemption without both is none. */
-function isValid({ reason, until }: Grace, today: Date): boolean {
-  if (typeof reason !== "string" || reason.trim() === "" || !/^\d{4}-\d{2}-\d{2}$/.test(until)) return false;
-  return today.getTime() < Date.parse(`${until}T00:00:00Z`) + 86_400_000;
+/** With a reason and a last day: without both it is none. */
+function isGrace({ reason, until }: Grace): boolean {
+  return typeof reason === "string" && reason.trim() !== "" && /^\d{4}-\d{2}-\d{2}$/.test(until);
+}
+
+/** Until the end of its day, UTC. */
+function isValid(grace: Grace, today: Date): boolean {
+  return isGrace(grace) && today.getTime() < Date.parse(`${grace.until}T00:00:00Z`) + 86_400_000;
 }
 
 /** The JSON schema of `exemptions`, in every rule's config. */

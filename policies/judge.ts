@@ -24,7 +24,7 @@ export function* breachesAmong(
 ): Generator<Breach> {
   for (const breach of rule.checkAll?.(resources, config, where) ?? []) {
     const { urn, cluster } = breach;
-    if (exemptionFor(config, { ...where, urn, cluster }) === undefined) yield breach;
+    yield* unlessExempt(breach, config, { ...where, urn, cluster });
   }
 }
 
@@ -32,11 +32,16 @@ export function* breachesAmong(
 export function* breachesIn(rule: Rule, resource: Resource, config: RuleConfig, where: Where): Generator<Breach> {
   const { check } = rule;
   if (!check) return;
-  const messages = inEach(piecesOf(resource), function* (piece) {
+  const { urn } = resource;
+  yield* inEach(piecesOf(resource), function* (piece) {
     for (const message of check(piece, config, where))
-      if (exemptionFor(config, { ...where, ...placeOf(resource, piece, config) }) === undefined) yield message;
+      yield* unlessExempt({ message, urn }, config, { ...where, ...placeOf(resource, piece, config) });
   });
-  for (const message of messages) yield { message, urn: resource.urn };
+}
+
+function* unlessExempt(breach: Breach, config: RuleConfig, where: Where): Generator<Breach> {
+  const { isExempt, ended } = exemptionFor(config, where);
+  if (!isExempt) yield ended === undefined ? breach : { ...breach, exemptionEnded: ended };
 }
 
 /** All rules over all resources: what `wirecloak audit` and the corpus ask. Disabled rules are left out. */

@@ -8,7 +8,7 @@ import type {
 } from "@pulumi/policy";
 import { isChart } from "./cilium/charts.ts";
 import { valueFilesOf } from "./cilium/valueFiles.ts";
-import { EXEMPTIONS_SCHEMA, type Where } from "./exemption.ts";
+import { EXEMPTIONS_SCHEMA, messageOf, type Where } from "./exemption.ts";
 import { breachesAmong, breachesIn } from "./judge.ts";
 import { type AskedFor, propsAtEnd } from "./previewed.ts";
 import { type Resource, UnreadError } from "./resource.ts";
@@ -107,9 +107,9 @@ function resourceOf({
   return { type, urn, name, props, parent: opts.parent, provider: provider?.urn };
 }
 
-function told({ remediation, checkAll }: Rule, { message }: Breach): string {
+function told({ remediation, checkAll }: Rule, breach: Breach): string {
   const late = checkAll ? " (Pulumi asks this rule after an update's changes: see the preview.)" : "";
-  return `${message}.${late}\n${remediation.join("\n")}`;
+  return `${messageOf(breach)}.${late}\n${remediation.join("\n")}`;
 }
 
 function described({ name, title, description, level, severity, supports, remediation, url, options }: Rule) {

@@ -36,6 +36,8 @@ export interface Breach {
   urn?: string;
   /** Name of the cluster, where it is about one. */
   cluster?: string;
+  /** The last day of an exemption that covered it and is over. */
+  exemptionEnded?: string | undefined;
 }
 
 /** One thing that a rule asks of a stack or a cluster. */

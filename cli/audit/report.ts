@@ -1,6 +1,6 @@
 import { type Piece, piecesOf } from "../../policies/cilium/pieces.ts";
 import { type Cluster, clustersOf } from "../../policies/clusters/clusters.ts";
-import type { Where } from "../../policies/exemption.ts";
+import { messageOf, type Where } from "../../policies/exemption.ts";
 import { configOf, type Finding, judge, type PackConfig } from "../../policies/judge.ts";
 import { type Resource, UnreadError } from "../../policies/resource.ts";
 import type { Level, Rule } from "../../policies/rule.ts";
@@ -117,8 +117,9 @@ function ciliumIn(resources: readonly Resource[]): Piece[] {
   });
 }
 
-function asBreach({ message, urn, undecided }: Finding): AuditedBreach {
-  return { message, where: urn ?? null, undecided: undecided ?? false };
+function asBreach(finding: Finding): AuditedBreach {
+  const { urn, undecided } = finding;
+  return { message: messageOf(finding), where: urn ?? null, undecided: undecided ?? false };
 }
 
 function isSame(one: Finding, other: Finding): boolean {

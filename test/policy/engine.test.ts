@@ -80,7 +80,12 @@ describeUnless(withoutPulumi, "rules under the real engine", () => {
       const exemptions = [{ stack: name, reason: "a lab", until }];
       return { "cilium-encryption-enabled": { exemptions }, "cluster-encrypted": { exemptions } };
     };
-    expect(stack.preview([release(plain)], exempt("test", "2020-01-01")).code).not.toBe(0);
+    const ended = stack.preview([release(plain)], exempt("test", "2020-01-01"));
+    expect(ended.output).toContain(
+      "so traffic between nodes is not encrypted; an exemption for this ended on 2020-01-01.",
+    );
+    expect(ended.output).toMatch(/cluster-encrypted.*an exemption for this ended on 2020-01-01/s);
+    expect(ended.code).not.toBe(0);
     expect(stack.preview([release(plain)], exempt("other", "2099-01-01")).code).not.toBe(0);
     const { code, reached } = stack.up([release(plain)], exempt("test", "2099-01-01"));
     expect(code).toBe(0);

@@ -118,8 +118,21 @@ test("what is exempt is told, and does not count", () => {
   const seen = report([config({}, urn)], { encrypted: { exemptions } });
   expect(seen).toMatchObject({ verdict: "holds", counts: { hold: 2 } });
   expect(auditText(seen)).toContain(`- encrypted: exempt by the config\n└─ ConfigMap cilium-config is plain [${urn}]`);
-  const late = [{ stack: "prod", reason: "a lab", until: "2026-11-20" }];
-  expect(report([config({}, urn)], { encrypted: { exemptions: late } }).verdict).toBe("broken");
+});
+
+test("what was exempt until some day is broken, and says when that was", () => {
+  const urn = "urn:pulumi:prod::p::kubernetes:core/v1:ConfigMap::cilium-config";
+  const ended = (...days: string[]) => {
+    const exemptions = days.map((until) => ({ stack: "prod", reason: "a lab", until }));
+    return report([config({}, urn)], { encrypted: { exemptions } });
+  };
+  const seen = ended("2026-11-20", "2026-10-01");
+  expect(seen).toMatchObject({ verdict: "broken", rules: [{ exempt: [] }, {}] });
+  expect(auditText(seen)).toContain("ConfigMap cilium-config is plain; an exemption for this ended on 2026-11-20 [urn");
+  // Another one goes on.
+  expect(ended("2026-11-20", "2026-12-01").verdict).toBe("holds");
+  // One that names no day never was one.
+  expect(auditText(ended("never"))).not.toContain("exemption");
 });
 
 test("the text names what was read, what is wrong, where, what it supports and what mends it", () => {
