@@ -1,11 +1,9 @@
 import { keyId } from "../cilium/keyLine.ts";
 import { type KeysPiece, piecesOf } from "../cilium/pieces.ts";
-import { at, calledIn, kindOf, type Resource, textAt, UnreadError } from "../resource.ts";
+import { at, calledIn, kindOf, listAt, type Resource, textAt, UnreadError } from "../resource.ts";
 import type { Rule } from "../rule.ts";
 import { inEach } from "../undecided.ts";
 
-/** When the key in a Secret was made, as an annotation of it: an ISO date. Identity: others write it. */
-const SINCE = "wirecloak.io/key-since";
 /** The ConfigMap in which Wirecloak keeps how the last update left a cluster, and its one key. */
 const RECORD = "wirecloak-record";
 const RECORD_KEY = "record.json";
@@ -16,7 +14,7 @@ export const ipsecKeyAge: Rule = {
   name: "ipsec-key-age",
   title: "The IPsec key is rotated in time",
   description:
-    "Where the option `maxAgeDays` is there, the key in use is not older, by the Secret's annotation wirecloak.io/key-since or Wirecloak's own record. Undecided where neither tells. Without the option nothing is asked.",
+    "Where the option `maxAgeDays` is there, the key in use is not older, by Wirecloak's own record, else by when the API server says that the Secret was made and its data last written. Undecided where neither tells. Without the option nothing is asked.",
   level: "mandatory",
   severity: "medium",
   supports: [
@@ -35,35 +33,42 @@ export const ipsecKeyAge: Rule = {
       const text = piece?.kind === "keys" ? piece.line() : undefined;
       if (piece?.kind !== "keys" || text === undefined) return [];
       const daysSince = (date: string): number => Math.floor((today.getTime() - Date.parse(date)) / DAY);
-      const since = sinceOf(piece, keyId(text), resource, resources);
-      if (since === undefined) {
-        // A key is no older than its Secret, which may have got it later.
-        const created = textAt(piece.metadata, "creationTimestamp");
-        if (created !== undefined && daysSince(created) <= maxAgeDays) return [];
-        throw new UnreadError(
-          `nothing tells how old the key in ${piece.what} is (annotation ${SINCE}, or ConfigMap ${RECORD})`,
-        );
-      }
-      const days = daysSince(since);
-      if (days <= maxAgeDays) return [];
-      const message = `${piece.what}: the key is ${days} days old, and ${maxAgeDays} are allowed`;
+      const recorded = recordedSince(keyId(text), resource, resources);
+      // A key is no older than its Secret, and as old as the last change of the Secret's data at least.
+      const [oldest, youngest] = recorded ? [recorded, recorded] : [createdAt(piece), writtenAt(piece)];
+      if (oldest !== undefined && daysSince(oldest) <= maxAgeDays) return [];
+      if (youngest === undefined || daysSince(youngest) <= maxAgeDays)
+        throw new UnreadError(`nothing tells how old the key in ${piece.what} is (ConfigMap ${RECORD} would)`);
+      const message = `${piece.what}: the key is ${recorded ? "" : "at least "}${daysSince(youngest)} days old, and ${maxAgeDays} are allowed`;
       return [{ message, urn: resource.urn }];
     });
   },
 };
 
-/** Since when a key is in use; undefined where nothing tells. */
-function sinceOf({ metadata }: KeysPiece, id: number | undefined, of: Resource, all: readonly Resource[]) {
-  const annotated = textAt(metadata, "annotations", SINCE);
-  if (annotated !== undefined && isDate(annotated)) return annotated;
+/** Since when Wirecloak has known a key; undefined where it has no record of it. */
+function recordedSince(id: number | undefined, of: Resource, all: readonly Resource[]): string | undefined {
   const records = all.filter((resource) => isRecord(resource) && resource.provider === of.provider);
   const keys = records.map(({ props }) => keyIn(textAt(props, "data", RECORD_KEY)));
   // A record from before the last rotation is about another key.
-  const since = textAt(
-    keys.find((key) => at(key, "id") === id),
-    "since",
+  return dateIn(
+    textAt(
+      keys.find((key) => at(key, "id") === id),
+      "since",
+    ),
   );
-  return since !== undefined && isDate(since) ? since : undefined;
+}
+
+function createdAt({ metadata }: KeysPiece): string | undefined {
+  return dateIn(textAt(metadata, "creationTimestamp"));
+}
+
+/** When somebody last wrote the data, by what the API server keeps of every writer. */
+function writtenAt({ metadata }: KeysPiece): string | undefined {
+  const writers = listAt(metadata, "managedFields").filter((writer) => at(writer, "fieldsV1", "f:data") !== undefined);
+  return writers
+    .flatMap((writer) => dateIn(textAt(writer, "time")) ?? [])
+    .sort()
+    .at(-1);
 }
 
 function isRecord(resource: Resource): boolean {
@@ -78,6 +83,6 @@ function keyIn(record: string | undefined): unknown {
   }
 }
 
-function isDate(text: string): boolean {
-  return !Number.isNaN(Date.parse(text));
+function dateIn(text: string | undefined): string | undefined {
+  return text === undefined || Number.isNaN(Date.parse(text)) ? undefined : text;
 }
