@@ -150,10 +150,26 @@ export class EngineStack {
     return path;
   }
 
+  /** Makes a rehearsal cluster beside the stack, with one worker, as others would; returns its kubeconfig's path. */
+  makeCluster(): string {
+    const spec = { name: "t", workers: 1, podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/16" };
+    const program = join(projectRoot, "rehearsal/main.ts");
+    const made = spawnSync("node", [program, "create", "--name", "t"], {
+      env: this.env,
+      input: JSON.stringify(spec),
+      encoding: "utf8",
+    });
+    if (made.status !== 0) throw new Error(made.stderr);
+    return this.kubeconfig;
+  }
+
+  private get kubeconfig(): string {
+    return join(this.stateDir, "clusters/t/kubeconfig");
+  }
+
   /** Runs a command against the stack's cluster. */
   kubectl(...args: string[]): Run {
-    const kubeconfig = join(this.stateDir, "clusters/t/kubeconfig");
-    const { status, stdout, stderr } = spawnSync("kubectl", ["--kubeconfig", kubeconfig, ...args], {
+    const { status, stdout, stderr } = spawnSync("kubectl", ["--kubeconfig", this.kubeconfig, ...args], {
       encoding: "utf8",
     });
     return { code: status ?? -1, output: `${stdout}${stderr}` };

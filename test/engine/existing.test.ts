@@ -1,6 +1,3 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { projectRoot } from "../../tools/paths.ts";
 import { describeUnless } from "../skip.ts";
 import { EngineStack, withoutEngine } from "./engineStack.ts";
 
@@ -8,25 +5,17 @@ jest.setTimeout(180_000);
 
 describeUnless(withoutEngine, "a stack on a cluster that others made", () => {
   let stack: EngineStack;
+  let kubeconfig: string;
   beforeAll(() => {
     stack = new EngineStack();
-    const spec = { name: "t", workers: 1, podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/16" };
-    const made = spawnSync("node", [join(projectRoot, "rehearsal/main.ts"), "create", "--name", "t"], {
-      env: stack.env,
-      input: JSON.stringify(spec),
-      encoding: "utf8",
-    });
-    expect({ status: made.status, stderr: made.stderr }).toMatchObject({ status: 0 });
+    kubeconfig = stack.makeCluster();
   });
   afterAll(() => stack.close());
 
   const configure = (encryption: string) =>
     stack.configure({
       "wirecloak:encryption": encryption,
-      "wirecloak:cluster": {
-        ...{ provider: "existing", name: "t", podCidr: "10.244.0.0/16" },
-        kubeconfig: join(stack.stateDir, "clusters/t/kubeconfig"),
-      },
+      "wirecloak:cluster": { provider: "existing", name: "t", podCidr: "10.244.0.0/16", kubeconfig },
     });
   const allowed = () =>
     stack.kubectl("-n", "kube-system", "get", "configmap", "wirecloak-admission", "-o", "jsonpath={.data.allowed}")

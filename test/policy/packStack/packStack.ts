@@ -26,6 +26,8 @@ export interface AskedFor {
   type: string;
   name: string;
   props: Record<string, unknown>;
+  /** Name of the provider that it goes through, which is asked for before. */
+  through?: string;
 }
 
 /** What reached the provider in an update. */
@@ -35,21 +37,25 @@ export interface Reached {
   inputs: Record<string, unknown>;
 }
 
-/** A stack of a few resources under the real engine and the real pack; only the provider behind it is a test's own, which makes nothing and writes all down. */
+/**
+ * A stack of a few resources under the real engine and the real pack. The provider behind it is a test's own, which makes nothing and writes all down; or
+ * the one on PATH, which reaches clusters.
+ */
 export class PackStack {
   private readonly home = mkdtempSync(join(tmpdir(), "wcl-"));
   private readonly asked = join(this.home, "asked");
   private readonly env: NodeJS.ProcessEnv;
-  readonly name: string;
+  readonly name = "test";
 
-  constructor(name = "test") {
-    this.name = name;
+  constructor(provider: "recording" | "on PATH" = "recording") {
     const bin = join(this.home, "bin");
     const backend = join(this.home, "backend");
     for (const folder of [bin, backend]) mkdirSync(folder);
-    const plugin = join(bin, "pulumi-resource-kubernetes");
-    writeFileSync(plugin, `#!/bin/sh\nexec node ${join(import.meta.dirname, "provider.ts")} "$@"\n`);
-    chmodSync(plugin, 0o755);
+    if (provider === "recording") {
+      const plugin = join(bin, "pulumi-resource-kubernetes");
+      writeFileSync(plugin, `#!/bin/sh\nexec node ${join(import.meta.dirname, "provider.ts")} "$@"\n`);
+      chmodSync(plugin, 0o755);
+    }
     this.env = {
       ...process.env,
       PATH: [bin, process.env.PATH].join(delimiter),
@@ -63,7 +69,7 @@ export class PackStack {
     const runtime = { name: "nodejs", options: { typescript: false } };
     const project = { name: "packed", main: join(import.meta.dirname, "program.ts"), runtime };
     writeFileSync(join(this.home, "Pulumi.yaml"), stringify(project));
-    const init = this.run("stack", "init", name);
+    const init = this.run("stack", "init", this.name);
     if (init.code !== 0) throw new Error(init.output);
   }
 
@@ -72,7 +78,13 @@ export class PackStack {
     return this.withPack(["preview"], resources, config);
   }
 
-  /** What an update to these resources says, and what of them reached the provider. */
+  /** The same without the pack. */
+  upWithoutPack(resources: readonly AskedFor[]): Run {
+    this.ask(resources);
+    return this.run("up", "--yes", "--skip-preview", "--stack", this.name, "--non-interactive");
+  }
+
+  /** What an update to these resources says, and what of them reached the recording provider. */
   up(resources: readonly AskedFor[], config?: object): Run & { reached: Reached[] } {
     rmSync(this.asked, { force: true });
     const run = this.withPack(["up", "--yes", "--skip-preview"], resources, config);
@@ -85,11 +97,15 @@ export class PackStack {
   }
 
   private withPack(command: string[], resources: readonly AskedFor[], config: object | undefined): Run {
-    writeFileSync(this.env.RESOURCES_FILE ?? "", JSON.stringify({ resources }));
+    this.ask(resources);
     const file = join(this.home, "policies.json");
     writeFileSync(file, JSON.stringify(config ?? {}));
     const pack = ["--policy-pack", join(projectRoot, "policies/launch"), "--policy-pack-config", file];
     return this.run(...command, "--stack", this.name, "--non-interactive", ...pack);
+  }
+
+  private ask(resources: readonly AskedFor[]): void {
+    writeFileSync(this.env.RESOURCES_FILE ?? "", JSON.stringify({ resources }));
   }
 
   private run(...args: string[]): Run {
