@@ -7,10 +7,14 @@ import { at, isTree, kindOf, type Resource, type Tree, textAt } from "../../poli
  */
 export function withoutKeys(resource: Resource): Resource {
   if (kindOf(resource)?.kind !== "Secret") return resource;
-  const metadata = at(resource.props, "metadata");
-  const props: Tree = isTree(metadata) ? { metadata: withoutCopy(metadata) } : {};
-  // Read only when it is asked for, as it may be one that cannot be read.
-  Object.defineProperty(props, "stringData", { enumerable: true, get: () => shapeIn(resource.props) });
+  // Read only when they are asked for, as they may be ones that cannot be read.
+  const props = Object.defineProperties<Tree>(
+    {},
+    {
+      metadata: { enumerable: true, get: () => withoutCopy(at(resource.props, "metadata")) },
+      stringData: { enumerable: true, get: () => shapeIn(resource.props) },
+    },
+  );
   return { ...resource, props };
 }
 
@@ -22,9 +26,12 @@ function shapeIn(props: Tree): Tree {
 }
 
 /** kubectl keeps a copy of what was applied, and that holds the key too. */
-function withoutCopy(metadata: Tree): Tree {
-  const { "kubectl.kubernetes.io/last-applied-configuration": _, ...annotations } = Object(metadata.annotations);
-  return { ...metadata, annotations };
+function withoutCopy(metadata: unknown): Tree {
+  const copy = "kubectl.kubernetes.io/last-applied-configuration";
+  const annotations = at(metadata, "annotations");
+  if (!isTree(annotations) || !(copy in annotations)) return isTree(metadata) ? metadata : {};
+  const { [copy]: _, ...others } = annotations;
+  return { ...Object(metadata), annotations: others };
 }
 
 /** Words longer than an id or a length, unless they are an algorithm such as `rfc4106(gcm(aes))`, may be a key: they keep their length alone. */

@@ -14,13 +14,13 @@ export function readFiles(files: readonly string[]): Reading {
     if (texts.length === 1) return readState(document, file);
     throw unreadable(file, "It is a Pulumi state, and there are other files beside it.", "one state, or manifests");
   }
-  const resources = texts.flatMap(({ file, text }) => manifestsIn(file, text));
+  const resources = texts.flatMap(({ file, text }) => manifestsIn(file, text)).map(withoutKeys);
   return { source: { kind: "manifests", of: texts.map(({ file }) => file).join(", ") }, resources, unread: [] };
 }
 
 function manifestsIn(file: string, text: string) {
   try {
-    return manifestResources(text).map(withoutKeys);
+    return manifestResources(text);
   } catch (error) {
     throw unreadable(file, `This is not YAML that can be read: ${(error as Error).message.split("\n")[0]}`);
   }

@@ -82,10 +82,15 @@ export function audit(reading: Reading, rules: readonly Rule[], config: PackConf
       ? "broken"
       : mandatory.includes("undecided") || unread.length > 0
         ? "undecided"
-        : cilium.some(({ kind }) => kind === "cilium") || clustersOf(resources).some(encryptsItself)
+        : cilium.some(isWhole) || clustersOf(resources).some(encryptsItself)
           ? "holds"
           : "nothing found",
   };
+}
+
+/** An override of some options, or the agents' DaemonSet alone, says nothing of whether encryption is on. */
+function isWhole(piece: Piece): boolean {
+  return piece.kind === "cilium" && piece.extent === "whole";
 }
 
 /** A cluster without a Cilium of ours whose cloud encrypts. */

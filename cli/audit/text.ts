@@ -24,7 +24,7 @@ function meaningOf({ verdict, source }: AuditReport): string {
     case "undecided":
       return "undecided: what mandatory rules rest on could not be read, so nothing says that they hold";
     case "nothing found":
-      return `nothing found: no configuration of Cilium is in there, so nothing says that traffic between nodes is encrypted${source.kind === "manifests" ? ". Helm values are judged once they are rendered (helm template)" : ""}`;
+      return `nothing found: no whole configuration of Cilium is in there, so nothing says that traffic between nodes is encrypted${source.kind === "manifests" ? ". Helm values are judged once they are rendered (helm template)" : ""}`;
   }
 }
 

@@ -58,6 +58,12 @@ const secret: Resource = {
   props: {},
 };
 
+/** Of some nodes' options alone. */
+const override: Resource = {
+  ...{ type: "kubernetes:cilium.io/v2:CiliumNodeConfig", urn: "CiliumNodeConfig kube-system/mtu", name: "mtu" },
+  props: { metadata: { name: "mtu" }, spec: { defaults: { mtu: "1400" } } },
+};
+
 const encryptedSecret: Resource = { ...secret, props: unreadable({}, "stringData") };
 
 function report(resources: Resource[], pack: PackConfig = {}, refused: string[] = []): AuditReport {
@@ -81,6 +87,8 @@ test.each<[string, AuditReport["verdict"], AuditReport]>([
   ["a part that was refused", "undecided", report([wireguard], {}, ["daemonsets: 403"])],
   ["nothing at all", "nothing found", report([])],
   ["nothing of Cilium's configuration", "nothing found", report([secret])],
+  ["an override that says nothing of encryption", "nothing found", report([override], { all: "disabled" })],
+  ["an override beside what is encrypted", "holds", report([wireguard, override], { encrypted: "advisory" })],
 ])("%s: %s", (_, verdict, seen) => {
   expect(seen.verdict).toBe(verdict);
   expect(auditText(seen)).toContain(`\nverdict: ${verdict === "holds" ? "all mandatory rules hold" : verdict}`);

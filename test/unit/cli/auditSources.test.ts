@@ -149,6 +149,16 @@ describe("an exported state", () => {
     expect(JSON.stringify(props)).not.toContain(KEY);
   });
 
+  test("may hold a Secret of which nothing can be read, which ends nothing", () => {
+    const hidden = inState("kubernetes:core/v1:Secret", "token", {
+      inputs: { metadata: { name: "[secret]", annotations: "[secret]" }, data: "[secret]" },
+    });
+    const wholly = inState("kubernetes:core/v1:Secret", "other", { inputs: { metadata: "[secret]" } });
+    const { resources } = readState(stateOf(hidden, wholly), "prod");
+    expect(resources.map(({ name }) => name)).toEqual(["token", "other"]);
+    for (const { props } of resources) expect(() => at(props, "metadata", "name")).toThrow(UnreadError);
+  });
+
   test("with an operation that was cut short says that it is not known what came of it", () => {
     const state = stateOf();
     state.deployment.pending_operations = [{ type: "creating" }];
