@@ -1,4 +1,5 @@
-import { at, isTree, type Resource, type Tree, textAt, UnreadError } from "../resource.ts";
+import { at, isTree, type Resource, type Tree, textAt, UnreadError, type ValueFile } from "../resource.ts";
+import type { AskedRelease } from "./gitOps.ts";
 import { helmOptions, rendersConfig } from "./helm.ts";
 import type { CiliumPiece, Piece, TextPiece } from "./pieces.ts";
 import { textsIn } from "./texts.ts";
@@ -10,15 +11,23 @@ export function isChart({ type }: Pick<Resource, "type">): boolean {
   return ["kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v3:Chart", "kubernetes:helm.sh/v4:Chart"].includes(type);
 }
 
-/** What a chart says of Cilium; empty where it is another. */
+/** What a chart of Pulumi's says of Cilium; empty where it is another. */
 export function chartPieces({ type, name, props, valueFiles = [] }: Resource): Piece[] {
   const chart = textAt(props, "chart");
   // Some of Pulumi's Chart components keep their arguments to themselves: then what they render is judged, each object by itself.
   if (chart === undefined) return [];
   const release = textAt(props, "name") ?? name;
   const what = `Helm ${type.endsWith("Release") ? "release" : "chart"} ${release}`;
-  const given = at(props, "values");
-  const own = isTree(given) ? given : {};
+  const values = at(props, "values");
+  const version = textAt(props, "version");
+  return releasePieces({ what, name: release, chart, version, values: isTree(values) ? values : {} }, valueFiles);
+}
+
+/** What a release of a chart says of Cilium. */
+export function releasePieces(
+  { what, name: release, chart, version, values: own }: Omit<AskedRelease, "unread">,
+  valueFiles: readonly ValueFile[],
+): Piece[] {
   const read = overFiles(
     own,
     valueFiles.filter((file) => "values" in file),
@@ -38,9 +47,7 @@ export function chartPieces({ type, name, props, valueFiles = [] }: Resource): P
   });
   if (inner.length > 0) return [...inner, texts];
   if (!isCilium && release !== "cilium") return [];
-  const piece = ciliumOf(what, { values, ...(unread && { unread }) }, () =>
-    chartVersion(chart, textAt(props, "version")),
-  );
+  const piece = ciliumOf(what, { values, ...(unread && { unread }) }, () => chartVersion(chart, version));
   return rendersConfig(read) ? [piece, texts] : [texts];
 }
 

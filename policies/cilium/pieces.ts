@@ -1,5 +1,6 @@
 import { at, calledIn, isTree, kindOf, listAt, type Resource, type Tree, textAt } from "../resource.ts";
-import { chartPieces, isChart } from "./charts.ts";
+import { chartPieces, isChart, releasePieces } from "./charts.ts";
+import { askedReleases } from "./gitOps.ts";
 import { containerOptions, mapOptions, type Options } from "./options.ts";
 import { textsIn } from "./texts.ts";
 import { imageVersion, type Version } from "./versions.ts";
@@ -49,6 +50,14 @@ export type Piece = CiliumPiece | KeysPiece | TextPiece;
 /** What a resource says of Cilium; empty where it is about something else. */
 export function piecesOf(resource: Resource): Piece[] {
   if (isChart(resource)) return chartPieces(resource);
+  const asked = askedReleases(resource);
+  if (asked.length > 0)
+    return asked.flatMap((release) =>
+      releasePieces(
+        release,
+        release.unread.map((unread) => ({ unread })),
+      ),
+    );
   const object = kindOf(resource);
   switch (object?.kind) {
     case "ConfigMap":

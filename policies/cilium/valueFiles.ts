@@ -48,7 +48,7 @@ export function overFiles(values: Tree, files: readonly ValueFile[]): Tree {
 }
 
 /** Helm's merge: tree by tree, and a null stays. */
-function over(above: Tree, below: Tree): Tree {
+export function over(above: Tree, below: Tree): Tree {
   const all: Tree = {};
   for (const name of new Set([...Object.keys(above), ...Object.keys(below)])) {
     const get = (): unknown => {

@@ -1,3 +1,4 @@
+import { isChart } from "../cilium/charts.ts";
 import { isEnabled } from "../cilium/helm.ts";
 import { isOn, modeOf } from "../cilium/options.ts";
 import { type CiliumPiece, piecesOf } from "../cilium/pieces.ts";
@@ -75,6 +76,7 @@ function ofSources({ what, options, sources }: CiliumPiece): string[] {
 
 /** Where nothing at all is said of encryption, so that nobody has decided against it. */
 function turnOn(resource: Resource): boolean {
+  if (!isChart(resource)) return false;
   const [piece] = piecesOf(resource);
   if (piece?.kind !== "cilium" || !piece.helm || piece.helm.inner !== undefined) return false;
   const said = at(piece.helm.values, "encryption");

@@ -1,3 +1,4 @@
+import { isChart } from "../cilium/charts.ts";
 import { type CiliumPiece, piecesOf } from "../cilium/pieces.ts";
 import { at, isTree, type Resource, type Tree, textAt, treeAt } from "../resource.ts";
 import type { Rule } from "../rule.ts";
@@ -73,6 +74,7 @@ function has(tree: unknown, is: (name: string) => boolean): boolean {
 
 /** Where nothing is said of it, so that nobody has decided against it. */
 function rollOut(resource: Resource): boolean {
+  if (!isChart(resource)) return false;
   const [piece] = piecesOf(resource);
   if (piece?.kind !== "cilium" || !piece.helm || piece.helm.inner !== undefined) return false;
   const { values } = piece.helm;

@@ -40,6 +40,12 @@ async function mended(rule: Rule, props: Tree, type = "kubernetes:helm.sh/v3:Rel
 
 const chart = { chart: "cilium", version: "1.20.2" };
 
+test("only charts that Pulumi installs are mended: in a HelmRelease the values are elsewhere", async () => {
+  const props = { metadata: { name: "cilium" }, spec: { chart: { spec: { chart: "cilium", version: "1.20.2" } } } };
+  for (const rule of [ciliumEncryptionEnabled, ciliumRollout])
+    expect(await mended(rule, props, "kubernetes:helm.toolkit.fluxcd.io/v2:HelmRelease")).toBeUndefined();
+});
+
 describe("turning encryption on", () => {
   test("adds WireGuard, and keeps secrets secret and unknowns unknown", async () => {
     const values = { rollOutCiliumPods: true, k8sServiceHost: UNKNOWN, hubble: { token: secret("t") } };
