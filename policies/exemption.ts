@@ -1,4 +1,6 @@
-import type { Breach, Exemption, RuleConfig } from "./rule.ts";
+import type { Breach, Exemption, Rule, RuleConfig } from "./rule.ts";
+
+const DAY = 86_400_000;
 
 /** When and where a rule is asked; exemptions go by it. */
 export interface Where {
@@ -51,7 +53,7 @@ export function messageOf({ message, exemptionEnded }: Pick<Breach, "message" | 
 }
 
 function covers({ stack, cluster, urn }: Exemption, where: Where): boolean {
-  const inStack = where.stack ?? /^urn:pulumi:(.+?)::/.exec(where.urn ?? "")?.[1];
+  const inStack = where.stack ?? stackOf(where.urn);
   const asked = [
     [stack, inStack],
     [cluster, where.cluster],
@@ -67,7 +69,26 @@ function isGrace({ reason, until }: Grace): boolean {
 
 /** Until the end of its day, UTC. */
 function isValid(grace: Grace, today: Date): boolean {
-  return isGrace(grace) && today.getTime() < Date.parse(`${grace.until}T00:00:00Z`) + 86_400_000;
+  return isGrace(grace) && today.getTime() < Date.parse(`${grace.until}T00:00:00Z`) + DAY;
+}
+
+/** Days that an exemption lasts which the pack proposes. */
+const PROPOSED = 90;
+
+/** The exemption that somebody could want who finds a rule broken, as the pack's config has it; its reason is theirs to write. Undefined for most rules. */
+export function proposedExemption(
+  { name, exemptBy }: Pick<Rule, "name" | "exemptBy">,
+  { urn, cluster }: Breach,
+  today: Date,
+): string | undefined {
+  const named = exemptBy === "stack" ? stackOf(urn) : cluster;
+  if (exemptBy === undefined || named === undefined) return undefined;
+  const until = new Date(today.getTime() + PROPOSED * DAY).toISOString().slice(0, 10);
+  return JSON.stringify({ [name]: { exemptions: [{ [exemptBy]: named, reason: "", until }] } });
+}
+
+function stackOf(urn: string | undefined): string | undefined {
+  return /^urn:pulumi:(.+?)::/.exec(urn ?? "")?.[1];
 }
 
 /** The JSON schema of `exemptions`, in every rule's config. */
@@ -79,8 +100,8 @@ export const EXEMPTIONS_SCHEMA = {
       stack: { type: "string" },
       cluster: { type: "string" },
       urn: { type: "string" },
-      reason: { type: "string" },
-      until: { type: "string" },
+      reason: { type: "string", minLength: 1 },
+      until: { type: "string", pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" },
     },
     required: ["reason", "until"],
     additionalProperties: false,

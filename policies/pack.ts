@@ -8,7 +8,7 @@ import type {
 } from "@pulumi/policy";
 import { isChart } from "./cilium/charts.ts";
 import { valueFilesOf } from "./cilium/valueFiles.ts";
-import { EXEMPTIONS_SCHEMA, messageOf, type Where } from "./exemption.ts";
+import { EXEMPTIONS_SCHEMA, messageOf, proposedExemption, type Where } from "./exemption.ts";
 import { breachesAmong, breachesIn } from "./judge.ts";
 import { type AskedFor, propsAtEnd } from "./previewed.ts";
 import { type Resource, UnreadError } from "./resource.ts";
@@ -35,7 +35,8 @@ function resourcePolicy(rule: Rule, { where, folder }: PackPlace, asked: AskedFo
     validateResource: async (args, report) => {
       asked.set(args.urn, args.props);
       const resource = await withFiles(resourceOf(args), folder);
-      tell(rule, breachesIn(rule, resource, args.getConfig<RuleConfig>(), where()), report);
+      const here = where();
+      tell(rule, breachesIn(rule, resource, args.getConfig<RuleConfig>(), here), here.today, report);
     },
     ...(mend && {
       remediateResource: async (args) => {
@@ -60,18 +61,22 @@ function stackPolicy(rule: Rule, { where, folder }: PackPlace, asked: AskedFor):
         }),
       );
       const read = await Promise.all(all.map((resource) => withFiles(resource, folder)));
-      tell(rule, breachesAmong(rule, read, getConfig<RuleConfig>(), where()), report);
+      const here = where();
+      tell(rule, breachesAmong(rule, read, getConfig<RuleConfig>(), here), here.today, report);
     },
   };
 }
+
+/** Where exemptions go. `make up` takes it by itself. */
+const CONFIG = "policies.json (--policy-pack-config)";
 
 /** Something that Pulumi knows of at run time and its types do not. */
 type Violation = { message: string; urn?: string | undefined; enforcementLevel: "advisory" };
 
 /** Tells what breaks a rule, one by one: what is unknown in a preview throws after all that is known, and Pulumi says so. */
-function tell(rule: Rule, breaches: Iterable<Breach>, report: ReportViolation): void {
+function tell(rule: Rule, breaches: Iterable<Breach>, today: Date, report: ReportViolation): void {
   try {
-    for (const breach of breaches) report(told(rule, breach), rule.checkAll && breach.urn);
+    for (const breach of breaches) report(told(rule, breach, today), rule.checkAll && breach.urn);
   } catch (error) {
     if (!(error instanceof UnreadError)) throw error;
     const violation: Violation = {
@@ -107,9 +112,15 @@ function resourceOf({
   return { type, urn, name, props, parent: opts.parent, provider: provider?.urn };
 }
 
-function told({ remediation, checkAll }: Rule, breach: Breach): string {
+function told(rule: Rule, breach: Breach, today: Date): string {
+  const { remediation, checkAll } = rule;
   const late = checkAll ? " (Pulumi asks this rule after an update's changes: see the preview.)" : "";
-  return `${messageOf(breach)}.${late}\n${remediation.join("\n")}`;
+  const proposed = proposedExemption(rule, breach, today);
+  return [
+    `${messageOf(breach)}.${late}`,
+    ...remediation,
+    ...(proposed ? [`If it is meant to be so: give this a reason and put it into ${CONFIG}:`, proposed] : []),
+  ].join("\n");
 }
 
 function described({ name, title, description, level, severity, supports, remediation, url, options }: Rule) {

@@ -51,6 +51,8 @@ export interface Rule {
   supports: readonly Clause[];
   /** What to do, in steps. */
   remediation: readonly string[];
+  /** Where somebody may well want to go on as it is: what an exemption for that names. */
+  exemptBy?: "cluster" | "stack";
   /** Where to read on. */
   url: string;
   /** JSON schema of each of its own options. */

@@ -21,8 +21,9 @@ export const clusterEncrypted: Rule = {
   ],
   remediation: [
     "Install Cilium with encryption through the cluster's provider, or turn on the cloud's own.",
-    "Of a cluster whose Cilium another stack installs: exempt it by `cluster`, with a reason and a last day.",
+    "A stack that only deploys applications has nothing to install: its cluster is exempt there, since another stack sees to it.",
   ],
+  exemptBy: "cluster",
   url: "https://docs.cilium.io/en/stable/security/network/encryption/",
   options: { allowPlaintext: ALLOW_PLAINTEXT_SCHEMA },
   checkAll: (resources, config, where) => {

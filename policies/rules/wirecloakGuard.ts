@@ -16,6 +16,7 @@ export const wirecloakGuard: Rule = {
   severity: "medium",
   supports: [{ framework: "NIST SP 800-53r5", clause: "SC-8" }],
   remediation: ["pulumi config rm wirecloak:guard && pulumi up"],
+  exemptBy: "stack",
   url: "https://docs.cilium.io/en/stable/security/network/encryption/",
   checkAll: (resources) => {
     const cilium = resources.find(({ type }) => type === CILIUM);

@@ -16,6 +16,7 @@ export const wirecloakProof: Rule = {
   severity: "medium",
   supports: [{ framework: "NIST SP 800-53r5", clause: "SC-8" }],
   remediation: ["pulumi config rm --path wirecloak:proof.enforce && pulumi up"],
+  exemptBy: "stack",
   url: "https://docs.cilium.io/en/stable/security/network/encryption/",
   checkAll: (resources) => {
     const cilium = resources.find(({ type }) => type === CILIUM);

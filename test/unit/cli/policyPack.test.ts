@@ -11,7 +11,7 @@ test("a config is what the rules' own schemas allow", () => {
     all: "mandatory",
     "cilium-encryption-enabled": {
       enforcementLevel: "remediate",
-      exemptions: [{ stack: "a", reason: "b", until: "c" }],
+      exemptions: [{ stack: "a", reason: "b", until: "2026-12-31" }],
     },
   };
   expect(problemsIn(config, "policies.json")).toEqual([]);
@@ -26,6 +26,16 @@ test.each<[string, unknown, string]>([
   ["the same among options", { "cilium-encryption-enabled": { enforcementLevel: "warn" } }, "enforcementLevel"],
   ["an option that the rule does not have", { "cilium-encryption-enabled": { exempt: [] } }, "exempt"],
   ["an exemption without a day", { "cilium-encryption-enabled": { exemptions: [{ reason: "a" }] } }, "until"],
+  [
+    "an exemption until never",
+    { "cilium-encryption-enabled": { exemptions: [{ stack: "a", reason: "b", until: "never" }] } },
+    "until",
+  ],
+  [
+    "an exemption whose reason is still to be written",
+    { "cilium-encryption-enabled": { exemptions: [{ stack: "a", reason: "", until: "2026-12-31" }] } },
+    "reason",
+  ],
   ["a list", [], "no object of rules"],
 ])("%s is a mistake", (_, config, said) => {
   expect(JSON.stringify(problemsIn(config, "policies.json"))).toContain(said);

@@ -3,9 +3,14 @@ import { join } from "node:path";
 import { problemsIn } from "../../../cli/policyConfig.ts";
 import { judge } from "../../../policies/judge.ts";
 import type { Resource } from "../../../policies/resource.ts";
+import { ciliumEncryptionEnabled } from "../../../policies/rules/ciliumEncryptionEnabled.ts";
+import { clusterEncrypted } from "../../../policies/rules/clusterEncrypted.ts";
 import { RULES } from "../../../policies/rules/index.ts";
+import { wirecloakGuard } from "../../../policies/rules/wirecloakGuard.ts";
+import { wirecloakProof } from "../../../policies/rules/wirecloakProof.ts";
 import { graceIn } from "../../../policies/stackConfig.ts";
 import { projectRoot } from "../../../tools/paths.ts";
+import { ask } from "./asked.ts";
 
 const release = (values: object): Resource => ({
   type: "kubernetes:helm.sh/v3:Release",
@@ -65,6 +70,44 @@ test("a refusal names what, and what that leads to", () => {
   expect(said({ encryption: { enabled: true, type: "wireguard", strictMode: { enabled: true } } })).toEqual([
     "Helm release cilium: encryption.strictMode.enabled does nothing in Cilium 1.20: it is strictMode.egress there",
   ]);
+});
+
+describe("a stack that may be meant to be as it is", () => {
+  const urnOf = (type: string) => `urn:pulumi:apps::shop::${type}::shared`;
+  const of = (...types: string[]) => types.map((type) => ({ type, urn: urnOf(type), name: "shared", props: {} }));
+  const encrypted = { ...release({ encryption: { enabled: true } }), urn: urnOf("release") };
+
+  test.each([
+    ["of applications only", clusterEncrypted, of("pulumi:providers:kubernetes"), { cluster: "shared" }],
+    [
+      "without its guard",
+      wirecloakGuard,
+      [...of("wirecloak:encryption:Cilium", "wirecloak:encryption:Guard"), encrypted],
+      { stack: "apps" },
+    ],
+    ["without its proof", wirecloakProof, of("wirecloak:encryption:Cilium"), { stack: "apps" }],
+  ])(
+    "%s: the refusal ends with the exemption to take, which lacks a reason alone",
+    async (_, rule, resources, named) => {
+      const { messages } = await ask(rule, resources);
+      expect(messages).toHaveLength(1);
+      const proposed = JSON.parse(messages[0]?.split("\n").at(-1) ?? "");
+      expect(proposed).toEqual({ [rule.name]: { exemptions: [{ ...named, reason: "", until: "2027-02-19" }] } });
+      expect(problemsIn(proposed, "policies.json")).toEqual([
+        expect.objectContaining({ key: expect.stringContaining("reason") }),
+      ]);
+      const config = proposed[rule.name];
+      config.exemptions[0].reason = "the stack platform/network has its Cilium";
+      expect(problemsIn(proposed, "policies.json")).toEqual([]);
+      expect((await ask(rule, resources, { config })).messages).toEqual([]);
+    },
+  );
+
+  test("plaintext is none, so no exemption is proposed for it", async () => {
+    const { messages } = await ask(ciliumEncryptionEnabled, [release({})]);
+    expect(messages).toHaveLength(1);
+    expect(messages.join()).not.toContain("exemptions");
+  });
 });
 
 test("the README has every rule with its options", () => {
