@@ -77,12 +77,9 @@ function decided(place: Pick<Breach, "urn">, breaches: Iterable<Breach>): (Breac
 /** What a pack's config says of a rule. */
 export function configOf(rule: Rule, config: PackConfig): { level: Level; options: RuleConfig } {
   const own = config[rule.name];
-  const all = config.all;
-  const level = typeof own === "string" ? own : own?.enforcementLevel;
-  return {
-    level: level ?? (typeof all === "string" ? all : rule.level),
-    options: typeof own === "object" ? own : {},
-  };
+  // Pulumi takes either form for all rules, too.
+  const [level, ofAll] = [own, config.all].map((each) => (typeof each === "object" ? each.enforcementLevel : each));
+  return { level: level ?? ofAll ?? rule.level, options: typeof own === "object" ? own : {} };
 }
 
 /** Which cluster a piece is of, as far as it says so; its own name is asked for only where an exemption goes by it. */
