@@ -13,7 +13,8 @@ interface PolicySpec {
   matchConstraints: {
     matchPolicy: "Equivalent";
     namespaceSelector: { matchLabels: Record<string, string> };
-    resourceRules: Rule[];
+    objectSelector: Record<string, never>;
+    resourceRules: (Rule & { scope: "*" })[];
   };
   matchConditions?: Expression[];
   variables?: Expression[];
@@ -66,10 +67,12 @@ export function admissionPolicy(name: string, namespace: string, subject: Subjec
     policy: {
       failurePolicy: "Fail",
       ...(parameter && { paramKind: { apiVersion: "v1", kind: "ConfigMap" } }),
+      // The API server takes these as one, so with its own defaults: a run that was killed here applies them again under another name, and must find what it applies.
       matchConstraints: {
         matchPolicy: "Equivalent",
         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
-        resourceRules: [rule],
+        objectSelector: {},
+        resourceRules: [{ ...rule, scope: "*" }],
       },
       ...(conditions && { matchConditions: conditions }),
       ...(variables && { variables }),
