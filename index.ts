@@ -7,7 +7,7 @@ import { Cilium } from "./components/encryption/cilium.ts";
 import { Guard } from "./components/encryption/guard/guard.ts";
 import { nextKeyId as idAfter } from "./components/encryption/ipsecKey.ts";
 import { checkedLive } from "./components/live/checkedLive.ts";
-import { isSecretMissing } from "./components/live/drift.ts";
+import { isSecretMissing, missingPolicies } from "./components/live/drift.ts";
 import { Settled } from "./components/live/settled.ts";
 import { repairsTold } from "./components/live/told.ts";
 import { intentOf } from "./components/proof/intent.ts";
@@ -24,7 +24,7 @@ const guard = new Guard("guard", { settings, cluster: target, after: watch.begun
 const kubernetes = clusterProvider(settings.cluster.name, target);
 const admission = new Admission("admission", {
   ...{ settings, cluster: target, provider: kubernetes },
-  ...{ after: watch.begun, repair: repairs.admission },
+  ...{ after: watch.begun, repair: repairs.admission, missing: missingPolicies(live) },
 });
 const cilium = new Cilium("cilium", {
   settings,
@@ -49,7 +49,10 @@ const watched = watch.ended([proof, guard]);
 new Settled("record", {
   ...{ settings, cluster: target, provider: kubernetes, live, repairs, proveAgain: proof.mayPass },
   after: [proof, guard, admission, ...watched],
-  ran: [cilium.revision, proof.ran, watch.change, ...[...guard.steps, ...admission.steps].map(({ stdout }) => stdout)],
+  ran: [
+    ...[cilium.revision, proof.ran, watch.change, ...admission.generations],
+    ...[...guard.steps, ...admission.steps].map(({ stdout }) => stdout),
+  ],
 });
 
 export const cluster = target.name;

@@ -54,6 +54,18 @@ export interface ClusterApi {
   run(pod: string, command: string[], timeout: number): Promise<string>;
 }
 
+/** What is read of a ValidatingAdmissionPolicy, or of its binding. */
+export interface AdmissionObject {
+  kind: "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding";
+  metadata?: { name?: string; uid?: string; generation?: number; managedFields?: ManagedFields[] };
+}
+
+/** What is asked about admission. */
+export interface AdmissionApi {
+  /** All policies and bindings; empty where the API server knows none (Kubernetes before 1.30). Throws a RefusedError where they may not be listed. */
+  admissionObjects(): Promise<AdmissionObject[]>;
+}
+
 /** The Kubernetes API answered, and refused. */
 export class RefusedError extends Error {
   override readonly name = "RefusedError";

@@ -1,6 +1,7 @@
 import { Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import {
+  AdmissionregistrationV1Api,
   ApiException,
   AppsV1Api,
   CoreV1Api,
@@ -17,6 +18,8 @@ import {
   type V1Status,
 } from "@kubernetes/client-node";
 import {
+  type AdmissionApi,
+  type AdmissionObject,
   type CiliumNode,
   type CiliumNodeConfig,
   type ClusterApi,
@@ -38,13 +41,14 @@ const SAID = 2_000;
 const AGENTS = "k8s-app=cilium";
 
 /** Thin reads of one cluster, and its probe pods, through the official client. */
-export class Kubernetes implements ClusterApi, ProbeApi {
+export class Kubernetes implements ClusterApi, AdmissionApi, ProbeApi {
   requests = 0;
   private readonly namespace: string;
   private readonly config: KubeConfig;
   private readonly core: CoreV1Api;
   private readonly apps: AppsV1Api;
   private readonly custom: CustomObjectsApi;
+  private readonly admission: AdmissionregistrationV1Api;
 
   private constructor(config: KubeConfig, namespace: string) {
     this.config = config;
@@ -52,6 +56,7 @@ export class Kubernetes implements ClusterApi, ProbeApi {
     this.core = config.makeApiClient(CoreV1Api);
     this.apps = config.makeApiClient(AppsV1Api);
     this.custom = config.makeApiClient(CustomObjectsApi);
+    this.admission = config.makeApiClient(AdmissionregistrationV1Api);
   }
 
   /** The cluster of that kubeconfig and context (absent: the file's current one), never the ambient one. `namespace` is Cilium's. */
@@ -95,6 +100,28 @@ export class Kubernetes implements ClusterApi, ProbeApi {
   /** Of all namespaces. Throws a RefusedError where they may not be listed. */
   daemonSets(): Promise<V1DaemonSet[]> {
     return orRefused(this.list("list daemonsets", (page) => this.apps.listDaemonSetForAllNamespaces(page)));
+  }
+
+  async admissionObjects(): Promise<AdmissionObject[]> {
+    const [policies, bindings] = await Promise.all([
+      orRefused(
+        this.list("list validatingadmissionpolicies", (page) => this.admission.listValidatingAdmissionPolicy(page)),
+      ),
+      orRefused(
+        this.list("list validatingadmissionpolicybindings", (page) =>
+          this.admission.listValidatingAdmissionPolicyBinding(page),
+        ),
+      ),
+    ]);
+    // An item of a list does not say what it is.
+    return [
+      ...policies.map(
+        ({ metadata }) => ({ kind: "ValidatingAdmissionPolicy", ...(metadata && { metadata }) }) as const,
+      ),
+      ...bindings.map(
+        ({ metadata }) => ({ kind: "ValidatingAdmissionPolicyBinding", ...(metadata && { metadata }) }) as const,
+      ),
+    ];
   }
 
   agentRevisions(): Promise<V1ControllerRevision[]> {

@@ -1,3 +1,4 @@
+import { POLICIES } from "../../prover/live/admission.ts";
 import { byWhom } from "../../prover/live/changedBy.ts";
 import { digestOf } from "../../prover/live/digest.ts";
 import { alternatives, PARAMETER } from "../encryption/admission/params.ts";
@@ -66,6 +67,7 @@ function driftOf(live: Live, record: SettledRecord | null): Drift[] {
     ...nodeDrift(live, record),
     ...guardDrift(live, record),
     ...admissionDrift(live, record),
+    ...policyDrift(live, record),
     ...(record.proveAgain ? [unsettled] : []),
   ];
 }
@@ -177,6 +179,29 @@ function admissionDrift(live: Live, { digests }: SettledRecord): Drift[] {
     ? `what admission allows was changed by ${byWhom(admission.by)}: now ${alternatives(admission.allowed).join(", or ") || "nothing"}`
     : `ConfigMap ${PARAMETER} was deleted, so the API server refuses every change of Cilium's encryption`;
   return [{ repair: "admission", what }];
+}
+
+function policyDrift(live: Live, { digests }: SettledRecord): Drift[] {
+  const now = digestsOf(live).policies;
+  const missing = missingPolicies(live);
+  // Where there was a parameter there were policies, also for a record that does not tell of them.
+  const wasOn = typeof digests.admission === "string";
+  if (!wasOn || now === undefined || now === (digests.policies ?? (missing.length === 0 ? now : undefined))) return [];
+  const latest = [...(live.policies ?? [])].sort((a, b) => ((a.by?.time ?? "") < (b.by?.time ?? "") ? 1 : -1))[0];
+  const what =
+    missing.length > 0
+      ? `admission was taken away: ${missing.join(", ")} deleted, so the API server no longer refuses what they say`
+      : `an admission policy was changed, last ${latest?.name} by ${byWhom(latest?.by)}`;
+  return [{ repair: "admission", what }];
+}
+
+/** Those of our admission policies and bindings that are not there, as `KIND NAME`. Empty where that could not be asked. */
+export function missingPolicies(live: Live | Unreachable | undefined): string[] {
+  if (!isLive(live) || live.policies === null) return [];
+  const there = new Set(live.policies.map(({ kind, name }) => `${kind} ${name}`));
+  return Object.values(POLICIES)
+    .flatMap((name) => [`ValidatingAdmissionPolicy ${name}`, `ValidatingAdmissionPolicyBinding ${name}`])
+    .filter((each) => !there.has(each));
 }
 
 function guardDrift(live: Live, { digests }: SettledRecord): Drift[] {

@@ -12,7 +12,7 @@ export function isOfEncryption(option: string): boolean {
 
 /** What the cluster is held against later. */
 export function digestsOf(live: Live): SettledRecord["digests"] {
-  const { config, daemonSet, nodeConfigs, secret, secretUnread, guard, admission, ciliumNodes } = live;
+  const { config, daemonSet, nodeConfigs, secret, secretUnread, guard, admission, policies, ciliumNodes } = live;
   return {
     config: config?.digest ?? null,
     // Options that the agents get beside cilium-config.
@@ -21,6 +21,8 @@ export function digestsOf(live: Live): SettledRecord["digests"] {
     ...(secretUnread === null && { secret: secret?.digest ?? null }),
     ...(guard !== undefined && { guard: guard && (guard.digest ?? digestOf([guard.generation, guard.forms])) }),
     ...(admission !== undefined && { admission: admission && digestOf(admission.allowed) }),
+    ...(admission !== undefined &&
+      policies !== null && { policies: digestOf(policies.map(({ kind, name, digest }) => [kind, name, digest])) }),
     nodes: Object.fromEntries(
       ciliumNodes.map(({ name, bootId, key, publicKey }) => [
         name,

@@ -1,3 +1,4 @@
+import type { AdmissionObject } from "../clusterApi.ts";
 import type { DaemonSetSeen } from "../observation.ts";
 import type { SettledRecord } from "./record.ts";
 
@@ -30,8 +31,19 @@ export interface LiveFacts {
   secretUnread: string | null;
   /** What the admission policies let through, by their parameter; null where there is none. */
   admission: { allowed: string; by: ChangedBy | null } | null;
+  /** Our ValidatingAdmissionPolicies and their bindings; null where they may not be listed. */
+  policies: LivePolicy[] | null;
   /** What the last update left in ConfigMap wirecloak-record; null where there is none, or none of this version. */
   record: SettledRecord | null;
+}
+
+/** A ValidatingAdmissionPolicy, or the binding of one. */
+export interface LivePolicy {
+  kind: AdmissionObject["kind"];
+  name: string;
+  /** Of which object it is, and how often what it says was changed. */
+  digest: string;
+  by: ChangedBy | null;
 }
 
 /** The part of a CiliumNode by which others encrypt to its node. */

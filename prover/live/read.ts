@@ -1,8 +1,8 @@
 import type { V1Secret } from "@kubernetes/client-node";
-import type { ClusterApi } from "../clusterApi.ts";
+import type { AdmissionApi, ClusterApi } from "../clusterApi.ts";
 import type { Observation, SettledSeen } from "../observation.ts";
 import { readCluster } from "../readBack.ts";
-import { admissionFacts, PARAMETER } from "./admission.ts";
+import { admissionFacts, PARAMETER, policyFacts } from "./admission.ts";
 import { lastChange } from "./changedBy.ts";
 import { digestOf } from "./digest.ts";
 import type { LiveFacts, LiveSecret } from "./facts.ts";
@@ -14,9 +14,15 @@ const KEYS_SECRET = "cilium-ipsec-keys";
 const KEYS = "keys";
 
 /** Reads a live cluster: one get or list of each kind, so a thousand nodes are a few requests; no agent is asked. */
-export async function readFacts(api: ClusterApi): Promise<LiveFacts> {
-  const [seen, settled, parameter] = await Promise.all([readCluster(api), readSettled(api), api.configMap(PARAMETER)]);
-  return factsOf(seen, settled, admissionFacts(parameter));
+export async function readFacts(api: ClusterApi & AdmissionApi): Promise<LiveFacts> {
+  const [seen, settled, parameter, objects] = await Promise.all([
+    readCluster(api),
+    readSettled(api),
+    api.configMap(PARAMETER),
+    answered(api.admissionObjects()),
+  ]);
+  const policies = "answer" in objects ? policyFacts(objects.answer) : null;
+  return factsOf(seen, settled, { admission: admissionFacts(parameter), policies });
 }
 
 /** Reads what the last update left, and the Secret that it is held against. */
@@ -29,7 +35,11 @@ export async function readSettled(api: ClusterApi): Promise<SettledSeen> {
   };
 }
 
-function factsOf(seen: Observation, settled: SettledSeen, admission: LiveFacts["admission"]): LiveFacts {
+function factsOf(
+  seen: Observation,
+  settled: SettledSeen,
+  admission: Pick<LiveFacts, "admission" | "policies">,
+): LiveFacts {
   const { takenAt, config, daemonSet, agents, ciliumNodes, nodes, nodeConfigs = [] } = seen;
   return {
     schema: 1,
@@ -43,7 +53,7 @@ function factsOf(seen: Observation, settled: SettledSeen, admission: LiveFacts["
     })),
     nodes: nodes.map(({ name, ready }) => ({ name, ready })),
     ...settled,
-    admission,
+    ...admission,
   };
 }
 

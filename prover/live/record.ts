@@ -38,6 +38,8 @@ export interface SettledRecord {
     guard?: string | null | undefined;
     /** Of what the admission policies let through. Null: they had no parameter. Absent: nobody asked. */
     admission?: string | null | undefined;
+    /** Of the admission policies. Absent: nobody asked, or it could not be. */
+    policies?: string | undefined;
     nodes: Record<string, { boot: string | null; keys: string }>;
   };
   /** The options of cilium-config that have to do with encryption, for words about a change. */
@@ -60,6 +62,7 @@ const schema: z.ZodType<SettledRecord> = z.object({
     secret: z.string().nullable().optional(),
     guard: z.string().nullable().optional(),
     admission: z.string().nullable().optional(),
+    policies: z.string().optional(),
     nodes: z.record(z.string(), z.object({ boot: z.string().nullable(), keys: z.string() })),
   }),
   options: z.record(z.string(), z.string()),

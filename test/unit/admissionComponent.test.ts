@@ -22,12 +22,12 @@ class Step extends pulumi.ComponentResource {
 }
 
 /** Admission's part of index.ts. */
-async function installed(config: Record<string, unknown> = {}, repair = "") {
+async function installed(config: Record<string, unknown> = {}, repair = "", missing: string[] = []) {
   const recorded = await startMocks(mocks);
   const settings = settingsOf({ cluster: { provider: "kind", name: "dev" }, ...config });
   const cluster = createCluster("dev", settings, recorded.recording);
   const provider = clusterProvider("dev", cluster, recorded.recording);
-  const admission = new Admission("admission", { settings, cluster, provider, repair }, recorded.recording);
+  const admission = new Admission("admission", { settings, cluster, provider, repair, missing }, recorded.recording);
   admission.enforced(new Step("cilium"));
   admission.proven(new Step("proof"));
   await outputValue(cluster.incarnation);
@@ -70,6 +70,18 @@ describe("Admission", () => {
 
   test("is set again for a repair", async () => {
     expect((await installed({}, "r1")).order()).toMatchObject({ repair: "r1" });
+  });
+
+  test("puts its policies back for a repair, and makes anew those that are gone", async () => {
+    const { options, of } = await installed({}, "r1", ["ValidatingAdmissionPolicyBinding wirecloak-ipsec-keys"]);
+    const objects = [...of(":ValidatingAdmissionPolicy"), ...of(":ValidatingAdmissionPolicyBinding")];
+    const annotations = { "wirecloak.io/repair": "r1", "pulumi.com/patchForce": "true" };
+    for (const { inputs } of objects) expect(inputs.metadata).toMatchObject({ annotations });
+    const anew = objects.filter(({ name }) => Object(options.get(name)).replaceOnChanges);
+    expect(anew.map(({ name }) => name)).toEqual(["wirecloak-ipsec-keys-binding"]);
+    expect(options.get("wirecloak-ipsec-keys-binding")).toMatchObject({ deleteBeforeReplace: true });
+    const [first] = (await installed()).of(":ValidatingAdmissionPolicy");
+    expect(first?.inputs.metadata).not.toHaveProperty("annotations");
   });
 
   test("narrows after each widening, and takes the parameter away once", async () => {

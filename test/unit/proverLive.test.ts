@@ -1,3 +1,4 @@
+import { policyFacts } from "../../prover/live/admission.ts";
 import { dataChanges, lastChange } from "../../prover/live/changedBy.ts";
 import { digestOf } from "../../prover/live/digest.ts";
 import { secretFacts } from "../../prover/live/read.ts";
@@ -32,6 +33,27 @@ describe("the facts of the IPsec Secret", () => {
       secretFacts(secret(`3+ rfc4106(gcm(aes)) ${hex} 128`)),
     );
     expect(one?.digest).not.toBe(other?.digest);
+  });
+});
+
+describe("the facts of admission", () => {
+  const object = (name: string, generation: number, uid = "u") =>
+    ({ kind: "ValidatingAdmissionPolicy", metadata: { name, uid, generation } }) as const;
+  const of = (...objects: Parameters<typeof policyFacts>[0]) => policyFacts(objects);
+
+  test("are our policies, in one order, and nobody else's", () => {
+    const [config, keys] = [object("wirecloak-cilium-config", 1), object("wirecloak-ipsec-keys", 1)];
+    expect(of(keys, object("others", 1), config).map(({ name }) => name)).toEqual([
+      "wirecloak-cilium-config",
+      "wirecloak-ipsec-keys",
+    ]);
+    expect(of(keys, config)).toEqual(of(config, keys));
+  });
+
+  test("differ after a change, and for another object of the same name", () => {
+    const name = "wirecloak-cilium-config";
+    const digests = [of(object(name, 1)), of(object(name, 2)), of(object(name, 1, "v"))].map(([one]) => one?.digest);
+    expect(new Set(digests).size).toBe(3);
   });
 });
 

@@ -6,7 +6,7 @@ import type { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Settings } from "../../settings.ts";
-import { expectedConfig } from "../values.ts";
+import { expectedConfig, REPAIR_ANNOTATION } from "../values.ts";
 import type { AdmissionOrder } from "./main.ts";
 import { allowedBy } from "./params.ts";
 import { admissionPolicies } from "./policies.ts";
@@ -21,8 +21,10 @@ export interface AdmissionArgs {
   provider: Provider;
   /** What must be there before the parameter changes. */
   after?: pulumi.Resource[];
-  /** Another one has the parameter set again: see `Repairs`. Empty: nothing to repair. */
+  /** Another one has the parameter set again, and the policies put back: see `Repairs`. Empty: nothing to repair. */
   repair?: string;
+  /** Policies and bindings that somebody has deleted, as `KIND NAME`. */
+  missing?: readonly string[];
 }
 
 /**
@@ -34,6 +36,8 @@ export class Admission extends pulumi.ComponentResource {
   readonly widened: pulumi.Resource[] = [];
   /** Both steps; each tells something new on standard output when it has run. */
   readonly steps: local.Command[] = [];
+  /** Of each policy and binding the generation: another one after each change. */
+  readonly generations: pulumi.Output<number>[] = [];
   private readonly name: string;
   private readonly args: AdmissionArgs;
   private readonly order: pulumi.Output<string>;
@@ -61,20 +65,28 @@ export class Admission extends pulumi.ComponentResource {
 
   /** Cilium is there: from now on the API server refuses. After it, so that at the end of all the policies go before it does. */
   enforced(cilium: pulumi.Resource): void {
-    const { settings, cluster, provider } = this.args;
+    const { settings, cluster, provider, repair, missing = [] } = this.args;
     if (!settings.admission) return;
-    const inCluster = { parent: this, provider, ...cluster.lifetime };
+    // The second takes fields back from whoever has taken them.
+    const annotations = repair ? { [REPAIR_ANNOTATION]: repair, "pulumi.com/patchForce": "true" } : undefined;
+    const options = (object: string, after: pulumi.Resource[]): pulumi.CustomResourceOptions => ({
+      ...{ parent: this, provider, ...cluster.lifetime, dependsOn: after },
+      // The official kubernetes plugin does not update what is not there any more.
+      ...(missing.includes(object) && { replaceOnChanges: ["*"], deleteBeforeReplace: true }),
+    });
     for (const { name, policy: spec, binding } of admissionPolicies(settings.cilium.namespace)) {
+      const metadata = { name, ...(annotations && { annotations }) };
       const policy = new ValidatingAdmissionPolicy(
         `${name}-policy`,
-        { metadata: { name }, spec },
-        { ...inCluster, dependsOn: [cilium, ...this.widened] },
+        { metadata, spec },
+        options(`ValidatingAdmissionPolicy ${name}`, [cilium, ...this.widened]),
       );
-      new ValidatingAdmissionPolicyBinding(
+      const bound = new ValidatingAdmissionPolicyBinding(
         `${name}-binding`,
-        { metadata: { name }, spec: binding },
-        { ...inCluster, dependsOn: [policy] },
+        { metadata, spec: binding },
+        options(`ValidatingAdmissionPolicyBinding ${name}`, [policy]),
       );
+      this.generations.push(...[policy, bound].map((object) => object.metadata.generation));
     }
   }
 

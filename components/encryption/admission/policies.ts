@@ -1,19 +1,10 @@
+import { POLICIES } from "../../../prover/live/admission.ts";
 import { ipsecKeyLine, keyBytes, MAX_KEY_ID } from "../ipsecKey.ts";
 import { type AdmissionPolicy, admissionPolicy, type Expression, type Rule, type Validation } from "./manifests.ts";
 import { ALLOWED, MODES, PARAMETER } from "./params.ts";
 
 /** The annotations by which somebody lets something through, until a day and for a reason. Identity: people have them in their objects. */
 export const BREAK_GLASS = { until: "wirecloak.io/plaintext-until", reason: "wirecloak.io/plaintext-reason" } as const;
-
-/** The names of the policies and of their bindings. Identity: the API server's refusals, the audit log and people know them. */
-export const POLICIES = {
-  config: "wirecloak-cilium-config",
-  keys: "wirecloak-ipsec-keys",
-  nodeConfig: "wirecloak-cilium-node-config",
-  agents: "wirecloak-cilium-agents",
-  collections: "wirecloak-collections",
-  parameter: "wirecloak-parameter",
-} as const;
 
 const CONFIG = "cilium-config";
 const KEYS = "cilium-ipsec-keys";

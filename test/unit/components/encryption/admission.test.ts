@@ -6,7 +6,8 @@ import {
   PARAMETER,
   parameterManifest,
 } from "../../../../components/encryption/admission/params.ts";
-import { admissionPolicies, BREAK_GLASS, POLICIES } from "../../../../components/encryption/admission/policies.ts";
+import { admissionPolicies, BREAK_GLASS } from "../../../../components/encryption/admission/policies.ts";
+import { POLICIES } from "../../../../prover/live/admission.ts";
 import { settingsOf } from "../config.ts";
 
 const PLAINTEXT = { encryption: "none", allowPlaintext: { reason: "a test", until: "2099-01-01" } };

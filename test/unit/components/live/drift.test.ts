@@ -1,11 +1,19 @@
-import { drifted, isSecretMissing, repairs } from "../../../../components/live/drift.ts";
+import { drifted, isSecretMissing, missingPolicies, repairs } from "../../../../components/live/drift.ts";
 import type { Live, Repairs } from "../../../../components/live/live.ts";
 import { recordOf } from "../../../../components/live/record.ts";
+import { POLICIES, policyFacts } from "../../../../prover/live/admission.ts";
 
 const AT = "2026-11-21T10:00:00.000Z";
 const helm = { manager: "helm", operation: "Update", time: AT };
 const somebody = { manager: "kubectl-edit", operation: "Update", time: "2026-11-22T08:00:00.000Z" };
 const NONE: Repairs = { cilium: "", guard: "", admission: "", proof: "" };
+
+const KINDS = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] as const;
+const POLICY_OBJECTS = policyFacts(
+  Object.values(POLICIES).flatMap((name) =>
+    KINDS.map((kind) => ({ kind, metadata: { name, uid: `${kind}-${name}` } })),
+  ),
+);
 
 /** A cluster in IPsec mode as an update has left it, with the record of that. */
 function settled(repaired: Repairs = NONE): Live {
@@ -27,6 +35,7 @@ function settled(repaired: Repairs = NONE): Live {
     secretUnread: null,
     guard: { generation: "g", forms: ["ipsec"], digest: "g1" },
     admission: { allowed: "ipsec\n", by: null },
+    policies: POLICY_OBJECTS,
     record: null,
   };
   return { ...live, record: recordOf(live, { repairs: repaired, proveAgain: false, run: "run-1", at: AT }) };
@@ -37,6 +46,8 @@ function at<T>(items: T[], index: number): T {
   if (item === undefined) throw new Error(`nothing at ${index}`);
   return item;
 }
+
+const isBindingOf = (kind: string, name: string) => kind.endsWith("Binding") && name === "wirecloak-cilium-config";
 
 type Case = [name: string, change: (live: Live) => Partial<Live>, touched: (keyof Repairs)[], words: RegExp];
 const CASES: Case[] = [
@@ -130,6 +141,24 @@ const CASES: Case[] = [
     ["admission", "proof"],
     /^ConfigMap wirecloak-admission was deleted/,
   ],
+  [
+    "a policy and a binding that are gone",
+    ({ policies }) => ({
+      policies: (policies ?? []).filter(
+        ({ kind, name }) => name !== "wirecloak-ipsec-keys" && !isBindingOf(kind, name),
+      ),
+    }),
+    ["admission", "proof"],
+    /^admission was taken away: ValidatingAdmissionPolicyBinding wirecloak-cilium-config, ValidatingAdmissionPolicy wirecloak-ipsec-keys, ValidatingAdmissionPolicyBinding wirecloak-ipsec-keys deleted/,
+  ],
+  [
+    "a policy that says something else",
+    ({ policies }) => ({
+      policies: (policies ?? []).map((each, index) => (index === 3 ? { ...each, digest: "2", by: somebody } : each)),
+    }),
+    ["admission", "proof"],
+    /^an admission policy was changed, last wirecloak-\S+ by kubectl-edit at 2026-11-22T08:00:00.000Z$/,
+  ],
 ];
 
 describe.each<[string, Repairs]>([
@@ -164,11 +193,27 @@ test("the same damage after its repair is damage again", () => {
   expect(repairs(broken(settled(first))).cilium).not.toBe(first.cilium);
 });
 
+test("policies that are gone are drift for a record of before they were on record, too", () => {
+  const live = settled();
+  const { policies: _, ...digests } =
+    live.record?.digests ?? recordOf(live, { repairs: NONE, proveAgain: false, run: "", at: AT }).digests;
+  const older = live.record && { ...live.record, digests };
+  expect(drifted({ ...live, record: older })).toEqual([]);
+  expect(drifted({ ...live, record: older, policies: [] })).toEqual([
+    expect.stringMatching(/^admission was taken away/),
+  ]);
+  // Nor were there any without the setting.
+  const off = older && { ...older, digests: { ...digests, admission: undefined } };
+  expect(drifted({ ...live, record: off, policies: [] })).toEqual([]);
+});
+
 test("what could not be read is no drift", () => {
   const live = settled();
   expect(repairs({ ...live, secret: null, secretUnread: "forbidden", guard: undefined, admission: undefined })).toEqual(
     NONE,
   );
+  expect(repairs({ ...live, policies: null })).toEqual(NONE);
+  expect(missingPolicies({ ...live, policies: null })).toEqual([]);
   expect(isSecretMissing({ ...live, secret: null, secretUnread: "forbidden" })).toBe(false);
 });
 

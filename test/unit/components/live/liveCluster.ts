@@ -52,6 +52,7 @@ export function liveCluster(mode: "ipsec" | "wireguard" | "none", change: Change
     },
     guard: undefined,
     admission: undefined,
+    policies: null,
   };
   change(live);
   return live;
