@@ -1,9 +1,13 @@
 import { join } from "node:path";
+import { kubeconfigPlace } from "../components/cluster/place.ts";
+import { listAt } from "../policies/resource.ts";
 import { stateDir } from "../tools/paths.ts";
+import type { Stack } from "./chooseStack.ts";
 import { clearDeadLocks } from "./locks.ts";
 import { endOrphans } from "./orphans.ts";
 import { say } from "./say.ts";
-import { pulumiOutput, type Session } from "./session.ts";
+import { pulumiOutput, pulumiQuietly, type Session, stackArguments } from "./session.ts";
+import { takeUpReleases } from "./takeUp.ts";
 
 /** Clears what a killed run left in the way: its locks and its language host. In our own backend only. */
 export function clearKilledRuns({ ownBackend, env }: Session): void {
@@ -12,9 +16,20 @@ export function clearKilledRuns({ ownBackend, env }: Session): void {
   for (const pid of endOrphans(env.PULUMI_BACKEND_URL ?? "")) say(`ended process ${pid} of a killed run`);
 }
 
+/** The Helm releases that a killed run had begun come into the state, where it does not hold them. */
+export function takeUpKilledInstalls(session: Session, { name, settings }: Stack): void {
+  takeUpReleases(stateOf(session, name), {
+    ...kubeconfigPlace(settings.cluster),
+    env: session.env,
+    pulumi: (...args) => pulumiQuietly(session, stackArguments(session, name, args)),
+  });
+}
+
 /** Whether the state holds operations that were begun and never ended. */
 export function hasPendingOperations(session: Session, stack: string): boolean {
-  const state = pulumiOutput(session, ["stack", "export", "--stack", stack]) ?? "{}";
-  const { deployment } = JSON.parse(state) as { deployment?: { pending_operations?: unknown[] } };
-  return (deployment?.pending_operations ?? []).length > 0;
+  return listAt(stateOf(session, stack), "deployment", "pending_operations").length > 0;
+}
+
+function stateOf(session: Session, stack: string): unknown {
+  return JSON.parse(pulumiOutput(session, ["stack", "export", "--stack", stack]) ?? "{}");
 }

@@ -7,7 +7,7 @@ import { toolFolders } from "../tools/folders.ts";
 import { projectRoot, watchFolder } from "../tools/paths.ts";
 import { chooseStack, type Stack } from "./chooseStack.ts";
 import { examination, renderFindings } from "./doctor.ts";
-import { clearKilledRuns, hasPendingOperations } from "./killedRuns.ts";
+import { clearKilledRuns, hasPendingOperations, takeUpKilledInstalls } from "./killedRuns.ts";
 import { liveCluster } from "./liveCluster.ts";
 import { packArguments } from "./policyPack.ts";
 import { say } from "./say.ts";
@@ -54,7 +54,7 @@ export async function bringUp(asked: string | undefined, mayReplace: boolean): P
   }
 
   const began = Date.now();
-  return (await deploy(session, stack.name, pack)) || (await summary(session, stack, began));
+  return (await deploy(session, stack, pack)) || (await summary(session, stack, began));
 }
 
 /** The rehearsal's chart is packaged in the versions that it knows, unless it is already; the doctor refuses others. */
@@ -65,9 +65,11 @@ function packageStandIn({ env }: Session): void {
 }
 
 /** Brings the stack to its settings; resolves with Pulumi's exit code. */
-async function deploy(session: Session, stack: string, pack: string[]): Promise<number> {
+async function deploy(session: Session, chosen: Stack, pack: string[]): Promise<number> {
+  const { name: stack } = chosen;
   clearKilledRuns(session);
   ensureStack(session, stack);
+  takeUpKilledInstalls(session, chosen);
   // What the policy pack asks of the stack as a whole it asks in an update when all is done: only a preview is stopped before.
   const preview = pulumiQuietly(session, stackArguments(session, stack, ["preview", "--non-interactive", ...pack]));
   if (preview.code !== 0) {

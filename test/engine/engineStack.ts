@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { fileBackend } from "../../cli/fileBackend.ts";
 import { endOrphans } from "../../cli/orphans.ts";
+import { takeUpReleases } from "../../cli/takeUp.ts";
 import { projectRoot } from "../../tools/paths.ts";
 
 /** Why the engine tier cannot run on this machine; undefined where it can. */
@@ -38,6 +39,12 @@ export interface StateResource {
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
   parent?: string;
+  dependencies?: string[];
+}
+
+/** The state as the backend keeps it, as far as tests look at it. */
+interface State {
+  checkpoint: { latest: { resources: StateResource[]; pending_operations?: object[] } };
 }
 
 /** What makes the admission policies let a change of an object through. */
@@ -135,12 +142,38 @@ export class EngineStack {
 
   /** The state as the backend keeps it on disk, secrets encrypted: from its file, since asking Pulumi costs a second each time. */
   resources(): StateResource[] {
-    const file = join(this.home, "backend/.pulumi/stacks/wirecloak/test.json");
-    if (!existsSync(file)) return [];
-    const state = JSON.parse(readFileSync(file, "utf8")) as {
-      checkpoint?: { latest?: { resources?: StateResource[] } };
-    };
-    return state.checkpoint?.latest?.resources ?? [];
+    if (!existsSync(this.stateFile)) return [];
+    return (JSON.parse(readFileSync(this.stateFile, "utf8")) as Partial<State>).checkpoint?.latest?.resources ?? [];
+  }
+
+  private get stateFile(): string {
+    return join(this.home, "backend/.pulumi/stacks/wirecloak/test.json");
+  }
+
+  /** Has the state forget a resource and all that rests on it, but for its create, which it calls begun: as after a kill between the two. */
+  forget(type: string): void {
+    // Not by `pulumi stack import`, which drops what is begun.
+    const state = JSON.parse(readFileSync(this.stateFile, "utf8")) as State;
+    const { latest } = state.checkpoint;
+    const begun = latest.resources.find((resource) => resource.type === type);
+    if (!begun) throw new Error(`the state holds no ${type}`);
+    const gone = new Set([begun.urn]);
+    // What comes later in a state rests on what is before.
+    for (const { urn, parent, dependencies = [] } of latest.resources)
+      if ([parent, ...dependencies].some((each) => each !== undefined && gone.has(each))) gone.add(urn);
+    const { id: _, outputs: __, ...resource } = begun;
+    latest.resources = latest.resources.filter(({ urn }) => !gone.has(urn));
+    latest.pending_operations = [{ resource, type: "creating" }];
+    writeFileSync(this.stateFile, JSON.stringify(state));
+  }
+
+  /** Takes up what a killed install has left, as `make up` does. */
+  takeUp(): void {
+    const file = join(this.home, "state.json");
+    this.pulumi("stack", "export", "--file", file);
+    const { kubeconfig, env } = this;
+    const pulumi = (...args: string[]) => this.pulumi(...args);
+    takeUpReleases(JSON.parse(readFileSync(file, "utf8")), { kubeconfig, env, pulumi });
   }
 
   /** Writes a document beside the stack, and returns the file's path. */
@@ -195,7 +228,7 @@ export class EngineStack {
   }
 
   private arguments([command = "", ...rest]: string[]): string[] {
-    const takesConfig = ["up", "preview", "refresh", "destroy"].includes(command);
+    const takesConfig = ["up", "preview", "refresh", "destroy", "import"].includes(command);
     return [command, ...rest, "--stack", "test", ...(takesConfig ? ["--config-file", this.configFile] : [])];
   }
 }

@@ -16,6 +16,7 @@ describeUnless(withoutEngine, "an update that is killed in the middle", () => {
 
   function upAgain(): void {
     expect(stack.pulumi("cancel", "--yes").code).toBe(0);
+    stack.takeUp();
     const { code, output } = stack.up();
     expect(output).not.toContain("error:");
     expect(code).toBe(0);
