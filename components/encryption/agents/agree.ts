@@ -33,7 +33,8 @@ export async function agree(agents: Agents, seconds: number): Promise<{ agreed: 
     const wrong = report.findings.filter(({ effect }) => effect === "contradicts");
     if (wrong.length === 0) return { agreed: true, restarted };
     const mayPass = wrong.every(({ passing }) => passing);
-    if (mayPass && isStarting(observation) && agents.now() - start < LONGEST_START) continue;
+    const comes = isRollingOut(observation) || (mayPass && isStarting(observation));
+    if (comes && agents.now() - start < LONGEST_START) continue;
     // Another start changes nothing of what is wrong with the whole cluster, nor of an agent that does not come up.
     const helps = isRolledOut(observation) && wrong.some(({ node }) => node !== null);
     agents.tell(["the agents do not agree with the settings:", ...sentences(wrong)].join("\n- "));
@@ -46,6 +47,12 @@ export async function agree(agents: Agents, seconds: number): Promise<{ agreed: 
 
 function isStarting({ agents }: Observation): boolean {
   return agents.some(({ waiting }) => waiting !== null && STARTING.has(waiting));
+}
+
+/** Some agents are still of the revision before, so that nothing they say counts. Where Helm does not wait, the rollout is waited for here. */
+function isRollingOut({ daemonSet: set, agents }: Observation): boolean {
+  const stuck = agents.some(({ waiting }) => waiting !== null && !STARTING.has(waiting));
+  return set !== null && !stuck && (set.observedGeneration !== set.generation || set.updated < set.desired);
 }
 
 function isRolledOut({ daemonSet: set }: Observation): boolean {

@@ -35,6 +35,16 @@ const wrongConfig: Spoil = (cluster) => {
   config(cluster)["enable-wireguard"] = "false";
 };
 
+/** One agent is of the new revision, and the others still run the configuration before the change. */
+const rolls: Spoil = (cluster) => {
+  daemonSet(cluster).updated = 1;
+  for (const node of [1, 2, 3]) status(cluster, node).mode = "IPsec";
+};
+const rollsAndCrashes: Spoil = (cluster) => {
+  rolls(cluster);
+  crashes(cluster);
+};
+
 /** Agents as these looks find them, one after the other; each look takes all of its time. */
 async function agreed(...looks: Spoil[]) {
   let now = 0;
@@ -72,6 +82,17 @@ describe("the agents agree", () => {
 
   test("once every node has the image, without a restart", async () => {
     expect(await agreed(pulls, pulls, well)).toMatchObject({ agreed: true, restarted: false });
+  });
+
+  test("once all are of the newest revision: those of the one before are not restarted for what they say", async () => {
+    expect(await agreed(rolls, rolls, well)).toEqual({
+      ...{ agreed: true, restarted: false, told: "" },
+      done: ["look", "look", "look"],
+    });
+  });
+
+  test("not where the rollout is stuck on an agent that does not come up", async () => {
+    expect(await agreed(rollsAndCrashes)).toMatchObject({ agreed: false, done: ["look"] });
   });
 
   test("not where an image never comes: that ends too", async () => {
