@@ -18,7 +18,7 @@ const settings = await checkedSettings();
 const live = await checkedLive(settings);
 const repairs = await repairsTold(live);
 
-const target = createCluster(settings.cluster.name, settings);
+const target = await createCluster(settings.cluster.name, settings);
 const watch = new Watch("watch", { settings, cluster: target, intent: intentOf(settings, target), repairs });
 const guard = new Guard("guard", { settings, cluster: target, after: watch.begun, repair: repairs.guard });
 const kubernetes = clusterProvider(settings.cluster.name, target);
@@ -34,7 +34,8 @@ const cilium = new Cilium("cilium", {
   after: [...watch.begun, ...guard.widened, ...admission.widened],
 });
 admission.enforced(cilium);
-const agents = new AgentsAgree("agents", { settings, cluster: target, revision: cilium.revision });
+const joined = target.nodesAfter?.(cilium) ?? [];
+const agents = new AgentsAgree("agents", { settings, cluster: target, revision: cilium.revision, after: joined });
 guard.released(agents);
 const proof = new Proof("proof", {
   settings,

@@ -34,7 +34,7 @@ export function registerDown(program: Command): void {
           return;
         }
       }
-      if (provider !== "existing") sweep(session, SWEEPERS[provider]);
+      if (provider === "kind" || provider === "rehearsal") sweep(session, SWEEPERS[provider]);
       if (session.ownBackend && existingStacks().length === 0) rmSync(stateDir(), { recursive: true, force: true });
       say(`stack ${name}: nothing is left`);
     });

@@ -2,10 +2,14 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { z } from "zod";
 import { refusals, warningsOf } from "./settingsChecks.ts";
+import { type EksSettings, withRanges } from "./settingsEks.ts";
+import { contradictions, decidedBy } from "./settingsEksNetwork.ts";
 import { closest, FIELDS, NAMESPACE, removeCommand, setCommand, settingKey } from "./settingsFields.ts";
 import { explain, unknownKey } from "./settingsProblems.ts";
 import { schema } from "./settingsSchema.ts";
 import { type Problem, UserError } from "./userError.ts";
+
+export type { EksNetwork, EksSettings, EksVpcSettings, NodeGroupSettings } from "./settingsEks.ts";
 
 /** How Cilium encrypts the traffic between nodes; the names are the Helm chart's `encryption.type`. */
 export type EncryptionMode = "wireguard" | "ipsec" | "none";
@@ -69,7 +73,7 @@ export interface RehearsalSettings {
   serviceCidr: string;
 }
 
-export type ClusterSettings = KindSettings | ExistingSettings | RehearsalSettings;
+export type ClusterSettings = KindSettings | ExistingSettings | RehearsalSettings | EksSettings;
 
 export interface CiliumSettings {
   /** Full version, `1.20.2`. */
@@ -83,7 +87,8 @@ export interface CiliumSettings {
   tunnel: "vxlan" | "geneve";
   /** The range that is routed, not masqueraded. There in native routing only. */
   nativeCidr?: string;
-  ipam: "kubernetes" | "cluster-pool";
+  /** `eni` and `chained` are decided by the network mode of an EKS cluster. */
+  ipam: "kubernetes" | "cluster-pool" | "eni" | "chained";
   kubeProxyReplacement: boolean;
   /** Hubble with relay and UI. */
   hubble: boolean;
@@ -154,12 +159,14 @@ export function loadSettings(
 
   // The cross-checks still run on what is sound, so that one run tells everything; they skip what was refused above.
   const broken = problems.map((problem) => problem.key);
-  let sound = parsed.data ?? schema.safeParse(withoutIssues(raw, issues)).data;
+  let sound: Settings | undefined = parsed.data ?? schema.safeParse(withoutIssues(raw, issues)).data;
   if (sound === undefined) {
     const sections = issues.map((issue) => String(issue.path[0]));
     broken.push(...sections.map((section) => settingKey([section])));
     sound = schema.parse(Object.fromEntries(Object.entries(raw).filter(([name]) => !sections.includes(name))));
   }
+  problems.push(...contradictions(raw).filter(({ key }) => !broken.includes(key)));
+  sound = withDecisions(sound);
   problems.push(...refusals(sound, options.today, broken));
   if (problems.length > 0) throw new UserError(problems);
   return { settings: withAbsolutePaths(sound, options), warnings: warningsOf(sound) };
@@ -251,6 +258,13 @@ function withoutIssues(raw: Record<string, unknown>, issues: readonly z.core.$Zo
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
+}
+
+/** What one setting decides of others, put where the rest of the program reads it. */
+function withDecisions(settings: Settings): Settings {
+  const { cluster, cilium } = settings;
+  if (cluster.provider !== "eks") return settings;
+  return { ...settings, cluster: withRanges(cluster), cilium: decidedBy(cluster.network, cilium) };
 }
 
 /** Paths as the program needs them: absolute, from the project's folder, `~` spelled out. */

@@ -2,7 +2,8 @@ import { contains, overlap, parseCidr } from "./cidr.ts";
 import { chartVersion, minorsWith } from "./encryption/chartVersions.ts";
 import { userValueRefusals, userValueWarnings } from "./encryption/userValues.ts";
 import type { Settings } from "./settings.ts";
-import { FIELDS, NAMESPACE, removeCommand, setCommand } from "./settingsFields.ts";
+import { EKS_CHECKS, eksWarnings } from "./settingsEksChecks.ts";
+import { about, FIELDS, NAMESPACE, remove, set, setCommand } from "./settingsFields.ts";
 import type { Problem } from "./userError.ts";
 
 /** A rule over more than one setting. It runs only where each setting that it reads is sound. */
@@ -25,6 +26,7 @@ const CHECKS: readonly Check[] = [
   { reads: ["cluster.podCidr", "cluster.workers"], find: roomForNodes },
   { reads: ["cilium.ipam", "cluster.provider", "cluster.podCidr"], find: clusterPool },
   { reads: ["encryption", "cilium.values", "cilium.routing", "cilium.kubeProxyReplacement"], find: userValueRefusals },
+  ...EKS_CHECKS,
 ];
 
 /**
@@ -55,7 +57,7 @@ export function warningsOf(settings: Settings): Problem[] {
       fix: set("cluster.workers", "3"),
     });
   }
-  return [...warnings, ...userValueWarnings(settings)];
+  return [...warnings, ...eksWarnings(settings), ...userValueWarnings(settings)];
 }
 
 function plaintext({ encryption, allowPlaintext }: Settings, today: string): Problem[] {
@@ -110,7 +112,8 @@ function strictMode({ encryption, strict, cilium }: Settings): Problem[] {
 }
 
 function strictRange({ strict, cluster }: Settings): Problem[] {
-  if (!strict || cluster.podCidr !== undefined) return [];
+  // Of EKS the range is the VPC's (settingsEksChecks.ts).
+  if (!strict || cluster.podCidr !== undefined || cluster.provider === "eks") return [];
   return [
     {
       ...about("cluster.podCidr"),
@@ -167,6 +170,8 @@ function overlayWithoutTunnel({ encryption, ipsec, cilium }: Settings): Problem[
 
 function routing({ cilium, cluster }: Settings): Problem[] {
   const { nativeCidr } = cilium;
+  // There the network mode decides (settingsEksChecks.ts).
+  if (cluster.provider === "eks") return [];
   if (cilium.routing === "native" && nativeCidr === undefined) {
     return [
       {
@@ -256,18 +261,6 @@ function clusterPool({ cluster, cilium }: Settings): Problem[] {
       fix: set("cluster.podCidr", "10.244.0.0/16"),
     },
   ];
-}
-
-function about(path: string, value?: unknown): { key: string; value?: unknown } {
-  return { key: `${NAMESPACE}:${path}`, ...(value !== undefined && { value }) };
-}
-
-function set(path: string, value: string): string {
-  return setCommand(`${NAMESPACE}:${path}`, value);
-}
-
-function remove(path: string): string {
-  return removeCommand(`${NAMESPACE}:${path}`);
 }
 
 function range(text: string | undefined) {

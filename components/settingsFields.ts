@@ -39,7 +39,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   rotation: { allowed: "an object", example: "" },
   "rotation.maxAgeDays": { allowed: "a whole number of days, 1 or more", example: "90" },
   cluster: { allowed: "an object", example: "" },
-  "cluster.provider": { allowed: "kind, existing or rehearsal", example: "kind" },
+  "cluster.provider": { allowed: "kind, existing, rehearsal or eks", example: "kind" },
   "cluster.name": {
     allowed: "up to 32 lower-case letters, digits and dashes, with a letter or digit at both ends",
     example: "dev",
@@ -50,6 +50,38 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   "cluster.image": { allowed: "a kind node image such as kindest/node:v1.35.0", example: "kindest/node:v1.35.0" },
   "cluster.kubeconfig": { allowed: "the path of a kubeconfig file", example: "./kubeconfig" },
   "cluster.context": { allowed: "the name of a context in the kubeconfig", example: "my-context" },
+  "cluster.region": { allowed: "an AWS region such as us-west-2", example: "us-west-2" },
+  "cluster.kubernetes": { allowed: "a minor version of Kubernetes such as 1.34, quoted", example: "1.34" },
+  "cluster.network": { allowed: "eni, overlay or chaining", example: "eni" },
+  "cluster.vpc": { allowed: "an object", example: "" },
+  "cluster.vpc.cidr": { allowed: "the VPC's IPv4 range, such as 10.0.0.0/16", example: "10.0.0.0/16" },
+  "cluster.vpc.zones": { allowed: "two to four availability zones such as us-west-2a", example: "" },
+  "cluster.vpc.natGateways": { allowed: "one or per-zone", example: "one" },
+  "cluster.vpc.id": { allowed: "the id of a VPC that is there", example: "vpc-0123456789abcdef0" },
+  "cluster.vpc.subnetIds": { allowed: "ids of two private subnets or more, in different zones", example: "" },
+  "cluster.nodeGroups": { allowed: "an object of node groups by name", example: "" },
+  "cluster.nodeGroups.*": {
+    allowed: "up to 20 lower-case letters, digits and dashes as its name, and an object",
+    example: "",
+  },
+  "cluster.nodeGroups.*.instanceTypes": { allowed: "a list of EC2 instance types such as t3.medium", example: "" },
+  "cluster.nodeGroups.*.nodes": { allowed: "a whole number, 0 or more", example: "2" },
+  "cluster.nodeGroups.*.min": { allowed: "a whole number, 0 or more", example: "1" },
+  "cluster.nodeGroups.*.max": { allowed: "a whole number, 1 or more", example: "4" },
+  "cluster.nodeGroups.*.spot": SWITCH,
+  "cluster.nodeGroups.*.diskGiB": { allowed: "whole GiB from 20 to 16384", example: "30" },
+  "cluster.nodeGroups.*.labels": { allowed: "an object of texts", example: "" },
+  "cluster.tags": { allowed: "an object of texts", example: "" },
+  "cluster.endpoint": { allowed: "an object", example: "" },
+  "cluster.endpoint.public": SWITCH,
+  "cluster.endpoint.allowedCidrs": { allowed: "a list of IPv4 ranges such as 203.0.113.7/32", example: "" },
+  "cluster.logs": {
+    allowed: "a list of api, audit, authenticator, controllerManager and scheduler",
+    example: "",
+  },
+  "cluster.logRetentionDays": { allowed: "1, 3, 5, 7, 14, 30, 60, 90, 180 or 365", example: "30" },
+  "cluster.admins": { allowed: "a list of ARNs of IAM users and roles", example: "" },
+  "cluster.protect": SWITCH,
   cilium: { allowed: "an object", example: "" },
   "cilium.version": { allowed: "a full version from 1.16 to 1.20, without a v", example: "1.20.2" },
   "cilium.namespace": { allowed: "a Kubernetes namespace name", example: "kube-system" },
@@ -73,6 +105,13 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   "proof.image": { allowed: "an image with sh, tcpdump, socat, ip, timeout and python3", example: "nicolaka/netshoot" },
 };
 
+/** The setting at a path as FIELDS has it: what users name themselves is a star, and an element of a list is its list. */
+export function fieldPath(path: readonly PropertyKey[]): string {
+  const names = path.filter((part) => typeof part !== "number").map(String);
+  if (names[0] === "cluster" && names[1] === "nodeGroups" && names.length > 2) names[2] = "*";
+  return names.join(".");
+}
+
 /** The project's config namespace, as Pulumi.yaml names it. */
 export const NAMESPACE = "wirecloak";
 
@@ -92,6 +131,21 @@ export function setCommand(key: string, value: string): string {
 /** The command that removes a setting, by its full key. */
 export function removeCommand(key: string): string {
   return `pulumi config rm ${/[.[]/.test(key) ? "--path " : ""}${quoted(key)}`;
+}
+
+/** A problem's key, and its value where there is one to show, of a setting by its path (`cluster.name`). */
+export function about(path: string, value?: unknown): { key: string; value?: unknown } {
+  return { key: `${NAMESPACE}:${path}`, ...(value !== undefined && { value }) };
+}
+
+/** The command that sets a setting, by its path. */
+export function set(path: string, value: string): string {
+  return setCommand(`${NAMESPACE}:${path}`, value);
+}
+
+/** The command that removes a setting, by its path. */
+export function remove(path: string): string {
+  return removeCommand(`${NAMESPACE}:${path}`);
 }
 
 function quoted(key: string): string {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { closest, FIELDS, NAMESPACE, removeCommand, setCommand, settingKey } from "./settingsFields.ts";
+import { closest, FIELDS, fieldPath, NAMESPACE, removeCommand, setCommand, settingKey } from "./settingsFields.ts";
 import { providersWith } from "./settingsSchema.ts";
 import type { Problem } from "./userError.ts";
 
@@ -19,7 +19,7 @@ export function explain(issue: Issue, raw: unknown): Problem[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...issue.path, key], raw));
   const value = valueAt(raw, issue.path);
   const key = settingKey(issue.path);
-  const field = FIELDS[issue.path.join(".")];
+  const field = FIELDS[fieldPath(issue.path)];
   return [
     {
       key,
@@ -38,7 +38,7 @@ export function unknownKey(path: readonly PropertyKey[], raw?: unknown): Problem
   const key = settingKey(path);
   const dotted = path.join(".");
   const name = String(path.at(-1));
-  const parent = path.slice(0, -1).join(".");
+  const parent = fieldPath(path.slice(0, -1));
   const siblings = Object.keys(FIELDS).filter((known) => known.split(".").slice(0, -1).join(".") === parent);
   const names = siblings.map((known) => known.split(".").at(-1) ?? known);
   return { key, message: unknownKeyMessage(), fix: removeCommand(key) };

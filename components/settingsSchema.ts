@@ -1,9 +1,10 @@
 import { clean } from "semver";
 import { z } from "zod";
-import { networkOf, overlap, parseCidr } from "./cidr.ts";
-import { isDuration, secondsOf } from "./duration.ts";
+import { secondsOf } from "./duration.ts";
 import { findChartVersion, MINORS } from "./encryption/chartVersions.ts";
 import { MAX_KEY_ID } from "./encryption/ipsecKey.ts";
+import { eksShape } from "./settingsEks.ts";
+import { cidr, duration, name, rule, serviceCidr, text } from "./settingsTexts.ts";
 
 /** The version installed where none is set. */
 export const DEFAULT_CILIUM = "1.20.2";
@@ -11,63 +12,6 @@ export const DEFAULT_CILIUM = "1.20.2";
 /** The probe pods' image where none is set: an index for amd64 and arm64, by its digest since it may capture on every node. */
 export const PROBE_IMAGE =
   "docker.io/nicolaka/netshoot:v0.14@sha256:7f08c4aff13ff61a35d30e30c5c1ea8396eac6ab4ce19fd02d5a4b3b5d0d09a2";
-
-/** A check with a message of its own. Later checks do not run on a value that an earlier one refused. */
-function rule(message: string | ((value: string) => string), holds: (value: string) => boolean) {
-  return {
-    error: (issue: { input?: unknown }) => (typeof message === "string" ? message : message(String(issue.input))),
-    holds,
-    abort: true,
-  };
-}
-
-function text(...rules: ReturnType<typeof rule>[]) {
-  return rules.reduce((schema, { holds, error, abort }) => schema.refine(holds, { error, abort }), z.string());
-}
-
-const duration = rule("is not a duration.", isDuration);
-
-const UNUSABLE = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
-
-const cidr = text(
-  rule("is not an address range.", (value) => parseCidr(value) !== undefined),
-  rule(
-    "is an IPv6 range. Cilium's strict mode covers IPv4 only, so Wirecloak installs IPv4 clusters.",
-    (value) => parseCidr(value)?.family === "ipv4",
-  ),
-  rule(
-    (value) => `does not begin at its first address. Did you mean ${network(value)}?`,
-    (value) => network(value) === value,
-  ),
-  rule("lies in a range that hosts cannot use (loopback, link-local, multicast or reserved).", (value) =>
-    UNUSABLE.every((range) => !overlap(parsed(range), parsed(value))),
-  ),
-);
-
-function parsed(value: string) {
-  const range = parseCidr(value);
-  if (range === undefined) throw new RangeError(`not a range: ${value}`);
-  return range;
-}
-
-function network(value: string): string {
-  return networkOf(parsed(value));
-}
-
-// kube-apiserver takes at most 20 bits of host addresses, and needs a few for its own services.
-const serviceCidr = cidr.refine(
-  (value) => {
-    const prefix = parseCidr(value)?.prefix ?? 0;
-    return prefix >= 12 && prefix <= 28;
-  },
-  { error: "has a size that the Kubernetes API server does not take." },
-);
-
-// Cilium's `cluster.name` (values.yaml of the chart) and kind's names: a DNS label, of at most 32 characters for Cilium.
-const name = text(
-  rule("is longer than the 32 characters that Cilium takes.", (value) => value.length <= 32),
-  rule("is no cluster name.", (value) => /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(value)),
-);
 
 const workers = z.int().min(0);
 
@@ -95,6 +39,7 @@ const PROVIDERS = {
     podCidr: z.exactOptional(cidr),
   }),
   rehearsal: z.strictObject({ provider: z.literal("rehearsal"), ...made }),
+  eks: eksShape,
 } as const;
 
 /** Which providers know a key of `wirecloak:cluster`. */
@@ -177,7 +122,7 @@ export const schema = z.strictObject({
   ),
   rotation: z.strictObject({ maxAgeDays: z.exactOptional(z.int().min(1)) }).prefault({}),
   cluster: z
-    .discriminatedUnion("provider", [PROVIDERS.kind, PROVIDERS.existing, PROVIDERS.rehearsal])
+    .discriminatedUnion("provider", [PROVIDERS.kind, PROVIDERS.existing, PROVIDERS.rehearsal, PROVIDERS.eks])
     .prefault({ provider: "kind" }),
   cilium: z
     .strictObject({

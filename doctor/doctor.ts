@@ -1,5 +1,6 @@
 import type { Settings } from "../components/settings.ts";
 import { checkChart } from "./chart.ts";
+import { checkEks } from "./eks.ts";
 import { checkExisting } from "./existing.ts";
 import type { Finding } from "./finding.ts";
 import { checkKind } from "./kind.ts";
@@ -28,7 +29,7 @@ export async function examine(
 ): Promise<Finding[]> {
   const { mayReplace = true, probes = realProbes(env) } = how;
   const { cluster } = settings;
-  const ofCluster = (): Promise<Finding[]> => {
+  const ofCluster = (): Finding[] | Promise<Finding[]> => {
     switch (cluster.provider) {
       case "kind":
         return checkKind(settings, cluster, probes, mayReplace);
@@ -36,6 +37,8 @@ export async function examine(
         return checkExisting(settings, cluster, probes);
       case "rehearsal":
         return checkRehearsal(cluster, probes, mayReplace);
+      case "eks":
+        return checkEks(probes);
     }
   };
   const [chart, found] = await Promise.all([checkChart(settings.cilium, probes), ofCluster()]);

@@ -16,7 +16,7 @@ const program = new Command("tools")
   .description("Finds or makes the pinned command-line tools and says where each comes from, and why.")
   .addOption(
     new Option("--for <what>", "what they are needed for")
-      .choices(["kind", "existing", "rehearsal", "all"])
+      .choices(["kind", "existing", "rehearsal", "eks", "all"])
       .default("all"),
   )
   .option("--json", "print JSON instead of a table")

@@ -1,7 +1,7 @@
 import type { Platform } from "./platform.ts";
 
 /** What a run needs tools for: one of the cluster providers, or everything. */
-export type Purpose = "kind" | "existing" | "rehearsal" | "all";
+export type Purpose = "kind" | "existing" | "rehearsal" | "eks" | "all";
 
 /** A good enough one on PATH: how it tells its version, and which versions will do. */
 export interface OnPath {
@@ -85,7 +85,7 @@ export const goModules = {
   agent: { folder: "rehearsal/agent", stamps: {} },
 } satisfies Record<string, GoModule>;
 
-const always = ["kind", "existing", "rehearsal"] as const;
+const always = ["kind", "existing", "rehearsal", "eks"] as const;
 const rehearsal = ["rehearsal"] as const;
 
 function kubernetesDownload(name: string): Download {

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { OutsideVantage } from "../../prover/intent.ts";
 import type { Settings } from "../settings.ts";
+import { loadCloud } from "./cloud.ts";
 import { ExistingCluster } from "./existing.ts";
 import type { GuardPlace } from "./guardPlace.ts";
 import { KindCluster } from "./kind.ts";
@@ -11,7 +12,7 @@ export interface Cluster {
   readonly name: string;
   /** Contents of a kubeconfig that reaches it. Secret. */
   readonly kubeconfig: pulumi.Output<string>;
-  /** A file with that kubeconfig. Known once all nodes have joined, so what needs every node waits by using it. */
+  /** A file with that kubeconfig. Known once all nodes have joined, where they come with the cluster: what needs every node waits by using it. */
   readonly kubeconfigPath: pulumi.Output<string>;
   /** Absent: the kubeconfig's current context. */
   readonly context?: string;
@@ -29,6 +30,15 @@ export interface Cluster {
   outside?(image: string): OutsideVantage;
   /** A place between the nodes where their packets can be dropped. Absent where there is none. */
   readonly guardPlace?: GuardPlace;
+  /** The guard's own rules, where the cloud carries them: to be there before Cilium starts or changes. */
+  readonly guarded?: readonly pulumi.Resource[];
+  /** ARN of the AWS role by which Cilium's operator gives nodes network interfaces, where it does. */
+  readonly operatorRole?: pulumi.Input<string>;
+  /**
+   * Makes the nodes, once Cilium is installed: who makes nodes in a cloud waits until they are Ready, and without Cilium they never are. Returns what to
+   * wait for. Absent: the nodes come with the cluster.
+   */
+  nodesAfter?(cilium: pulumi.Resource): readonly pulumi.Resource[];
   /** True where nodes and agents only stand in for real ones. */
   readonly simulated: boolean;
 }
@@ -43,7 +53,11 @@ export type Lifetime = OwnLifetime | Record<never, never>;
 export type OwnLifetime = Required<Pick<pulumi.CustomResourceOptions, "deletedWith" | "replaceWith">>;
 
 /** Makes the cluster that the settings ask for, or finds it. */
-export function createCluster(name: string, settings: Settings, opts?: pulumi.ComponentResourceOptions): Cluster {
+export async function createCluster(
+  name: string,
+  settings: Settings,
+  opts?: pulumi.ComponentResourceOptions,
+): Promise<Cluster> {
   const { cluster, cilium } = settings;
   switch (cluster.provider) {
     case "kind":
@@ -52,5 +66,7 @@ export function createCluster(name: string, settings: Settings, opts?: pulumi.Co
       return new ExistingCluster(name, { cluster }, opts);
     case "rehearsal":
       return new RehearsalCluster(name, { cluster }, opts);
+    case "eks":
+      return (await loadCloud(cluster.provider)).createCluster(name, settings, opts);
   }
 }

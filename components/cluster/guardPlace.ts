@@ -35,6 +35,8 @@ export function guardPlaceOf({ cluster, cilium }: Settings): GuardPlace | undefi
     case "rehearsal":
       return rehearsalGuardPlace(cluster.name);
     case "existing":
+    // There security groups are the guard, and AWS's own to enforce.
+    case "eks":
       return undefined;
   }
 }

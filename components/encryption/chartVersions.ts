@@ -23,6 +23,8 @@ export interface ChartVersion {
   ipsecInterface: boolean;
   /** The Kubernetes versions of Cilium's end-to-end tests (its compatibility page). Absent: not verified by us. */
   kubernetes?: { from: string; to: string };
+  /** The Kubernetes minor versions (1.x) of its tests on EKS; where those are not on record, of its end-to-end tests. Absent: not verified by us. */
+  eks?: { from: number; to: number };
 }
 
 const TABLE: readonly ChartVersion[] = [
@@ -34,6 +36,7 @@ const TABLE: readonly ChartVersion[] = [
     encryptedOverlay: "setting",
     ipsecInterface: true,
     kubernetes: { from: "1.27", to: "1.30" },
+    eks: { from: 27, to: 30 },
   },
   {
     minor: "1.17",
@@ -51,6 +54,7 @@ const TABLE: readonly ChartVersion[] = [
     encryptedOverlay: "ignored",
     ipsecInterface: true,
     kubernetes: { from: "1.30", to: "1.33" },
+    eks: { from: 30, to: 33 },
   },
   {
     minor: "1.19",
@@ -61,6 +65,7 @@ const TABLE: readonly ChartVersion[] = [
     encryptedOverlay: "ignored",
     ipsecInterface: true,
     kubernetes: { from: "1.31", to: "1.34" },
+    eks: { from: 31, to: 34 },
   },
   {
     minor: "1.20",
@@ -71,6 +76,7 @@ const TABLE: readonly ChartVersion[] = [
     encryptedOverlay: "gone",
     ipsecInterface: false,
     kubernetes: { from: "1.33", to: "1.36" },
+    eks: { from: 33, to: 35 },
   },
 ];
 
@@ -94,6 +100,11 @@ export function minorsWith(has: (row: ChartVersion) => boolean): string {
   return TABLE.filter(has)
     .map((row) => row.minor)
     .join(", ");
+}
+
+/** The minor versions of Cilium that are tested with Kubernetes 1.`minor` on EKS, as text for people. */
+export function eksMinorsWith(minor: number): string {
+  return minorsWith(({ eks }) => eks !== undefined && minor >= eks.from && minor <= eks.to);
 }
 
 /**

@@ -58,6 +58,8 @@ export class Cilium extends pulumi.ComponentResource {
         ...chartReference(settings.cilium),
         values: ciliumValues(settings, cluster, repair.token),
         timeout: ROLLOUT_TIMEOUT,
+        // Without a node nothing of it starts. Whether all agents run is AgentsAgree's to see, node by node.
+        ...(cluster.nodesAfter && { skipAwait: true }),
       },
       // Agents mount the Secret, so it is there before them and goes after them.
       { ...inCluster, dependsOn: [...(args.after ?? []), ...(secret ? [secret] : [])] },

@@ -21,6 +21,8 @@ const SECRET = "the IPsec Secret and where agents find it are made by Wirecloak"
 const IDENTITY = "Wirecloak and its proof find the agents by the chart's own names";
 const API_SERVER = "the API server's address comes from the cluster itself";
 const notReplacing = ({ cilium }: Settings) => !cilium.kubeProxyReplacement;
+const notOnEks = ({ cluster }: Settings) => cluster.provider !== "eks";
+const notChained = ({ cilium }: Settings) => cilium.ipam !== "chained";
 const CLOUD = "it changes IPAM and routing behind wirecloak:cilium.ipam and wirecloak:cilium.routing";
 
 // Longer paths first where one lies under another: the first match speaks.
@@ -85,7 +87,15 @@ const OWNED: readonly OwnedValue[] = [
     because: "strict mode and the proof are made for IPv4",
     unless: (_, value) => value === true,
   },
+  { path: "eni.iamRole", because: "the operator's role is made with the cluster", unless: notOnEks },
   { path: "eni.enabled", because: CLOUD, unless: off },
+  {
+    path: "enableIPv4Masquerade",
+    because: CLOUD,
+    unless: ({ cluster, cilium }) => cluster.provider !== "eks" || cilium.routing === "tunnel",
+  },
+  { path: "enableIdentityMark", because: CLOUD, unless: notChained },
+  { path: "cni.exclusive", because: CLOUD, unless: notChained },
   { path: "azure.enabled", because: CLOUD, unless: off },
   { path: "alibabacloud.enabled", because: CLOUD, unless: off },
   { path: "gke.enabled", because: CLOUD, unless: off },

@@ -4,9 +4,11 @@ import { chartVersion } from "./chartVersions.ts";
 type Values = Record<string, unknown>;
 
 /** What only the cluster itself knows. Host and port may be Pulumi outputs: they stay leaves of the values, so that policies can read the rest. */
-export interface ClusterFacts<Host = string, Port = number> {
+export interface ClusterFacts<Host = string, Port = number, Role = string> {
   /** Where agents reach the API server without kube-proxy, from the nodes. */
   apiServer?: { host: Host; port: Port };
+  /** ARN of the AWS role by which Cilium's operator gives nodes network interfaces. Needed by IPAM `eni`. */
+  operatorRole?: Role;
   /** A file with a boot id of each node's own, where nodes share the host's (kind; cilium/cilium#35951). Needed by IPsec. */
   bootIdFile?: string;
 }
@@ -25,9 +27,9 @@ const DEFAULTS: Values = {
  * Pure; the settings must have passed `loadSettings`.
  * @param repair another text than before makes all agents start anew; empty where nothing was ever repaired
  */
-export function ciliumValues<Host, Port>(
+export function ciliumValues<Host, Port, Role>(
   settings: Settings,
-  cluster: ClusterFacts<Host, Port> = {},
+  cluster: ClusterFacts<Host, Port, Role> = {},
   repair = "",
 ): Values {
   const encryption = encryptionValues(settings);
@@ -36,7 +38,7 @@ export function ciliumValues<Host, Port>(
     // Agents and operator read cilium-config when they start; without this a change of mode would reach none of them (cilium/cilium#24772).
     { rollOutCiliumPods: true, operator: { rollOutPods: true }, updateStrategy: updateStrategy(settings) },
     routingValues(settings),
-    ipamValues(settings),
+    ipamValues(settings, cluster),
     kubeProxyValues(settings, cluster),
     hubbleValues(settings),
     ipsecNeeds(settings, cluster),
@@ -97,8 +99,10 @@ function strictEgress({
   cilium,
 }: Settings): { cidr: string; allowRemoteNodeIdentities: boolean } | undefined {
   if (!strict || encryption === "none" || cluster.podCidr === undefined) return undefined;
-  // In a tunnel the outer packet goes to a node's address; without this, new nodes are cut off (devantler-tech/platform#1944).
-  return { cidr: cluster.podCidr, allowRemoteNodeIdentities: cilium.routing === "tunnel" };
+  // In a tunnel the outer packet goes to a node's address; without this, new nodes are cut off (devantler-tech/platform#1944). Where pods and nodes
+  // share a range, agents do not even start without it (daemon.go).
+  const nodesInRange = cluster.provider === "eks" && cluster.network !== "overlay";
+  return { cidr: cluster.podCidr, allowRemoteNodeIdentities: cilium.routing === "tunnel" || nodesInRange };
 }
 
 /** Nodes in two modes cannot talk, so a change of mode lasts as long as the slowest of its rounds times their number. */
@@ -108,6 +112,8 @@ function updateStrategy({ cilium }: Settings): Values {
 
 function routingValues({ cilium, cluster }: Settings): Values {
   if (cilium.routing === "tunnel") return { routingMode: "tunnel", tunnelProtocol: cilium.tunnel };
+  // The VPC routes pods' addresses, and its NAT gateways translate them: the nodes need not.
+  if (cluster.provider === "eks") return { routingMode: "native", enableIPv4Masquerade: false };
   return {
     routingMode: "native",
     ipv4NativeRoutingCIDR: cilium.nativeCidr,
@@ -116,12 +122,34 @@ function routingValues({ cilium, cluster }: Settings): Values {
   };
 }
 
-function ipamValues({ cilium, cluster }: Settings): Values {
-  if (cilium.ipam === "kubernetes") return { ipam: { mode: "kubernetes" } };
-  return { ipam: { mode: "cluster-pool", operator: { clusterPoolIPv4PodCIDRList: [cluster.podCidr] } } };
+function ipamValues<Role>(
+  { cilium, cluster }: Settings,
+  { operatorRole }: ClusterFacts<unknown, unknown, Role>,
+): Values {
+  switch (cilium.ipam) {
+    case "kubernetes":
+      return { ipam: { mode: "kubernetes" } };
+    case "cluster-pool":
+      return { ipam: { mode: "cluster-pool", operator: { clusterPoolIPv4PodCIDRList: [cluster.podCidr] } } };
+    case "eni":
+      return {
+        ipam: { mode: "eni" },
+        eni: { enabled: true, ...(operatorRole !== undefined && { iamRole: operatorRole }) },
+      };
+    case "chained":
+      return {
+        cni: { chainingMode: "aws-cni", exclusive: false, enableRouteMTUForCNIChaining: true },
+        // The mark in the packet is Amazon's CNI's own there.
+        enableIdentityMark: false,
+        ipam: { mode: "cluster-pool", operator: CHAINED_POOL },
+      };
+  }
 }
 
-function kubeProxyValues<Host, Port>({ cilium }: Settings, { apiServer }: ClusterFacts<Host, Port>): Values {
+/** What agents behind another CNI call themselves on their own node. No pod has such an address; the chart's 10.0.0.0/8 would hide hosts of many a VPC. */
+const CHAINED_POOL = { clusterPoolIPv4PodCIDRList: ["198.18.0.0/16"], clusterPoolIPv4MaskSize: 26 };
+
+function kubeProxyValues<Host, Port>({ cilium }: Settings, { apiServer }: ClusterFacts<Host, Port, unknown>): Values {
   if (!cilium.kubeProxyReplacement) return { kubeProxyReplacement: false };
   return {
     kubeProxyReplacement: true,
@@ -134,7 +162,7 @@ function hubbleValues({ cilium: { hubble } }: Settings): Values {
 }
 
 /** What IPsec needs of the rest of Cilium. */
-function ipsecNeeds<Host, Port>({ encryption }: Settings, { bootIdFile }: ClusterFacts<Host, Port>): Values {
+function ipsecNeeds({ encryption }: Settings, { bootIdFile }: ClusterFacts<unknown, unknown, unknown>): Values {
   if (encryption !== "ipsec") return {};
   return {
     // Agents with IPsec and the L7 proxy refuse to start without it.

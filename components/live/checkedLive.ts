@@ -41,7 +41,8 @@ function unanswered({ cluster }: Settings, { unreachable }: Unreachable): Proble
 
 /** Whether the settings have the cluster made anew: then the one that is there has no say. */
 function isReplaced({ cluster, cilium }: Settings): boolean {
-  if (cluster.provider === "existing") return false;
+  // Of an EKS cluster no setting is in a record of ours; AWS makes it anew or refuses, and the preview shows it.
+  if (cluster.provider === "existing" || cluster.provider === "eks") return false;
   const made = readNote<{ spec: object }>(clusterFiles(stateDir(), cluster.name).record);
   const wanted = cluster.provider === "kind" ? identityOf(cluster, cilium.kubeProxyReplacement) : identityOf(cluster);
   return made !== undefined && replacementOf(made.spec, wanted).length > 0;

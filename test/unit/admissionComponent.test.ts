@@ -25,7 +25,7 @@ class Step extends pulumi.ComponentResource {
 async function installed(config: Record<string, unknown> = {}, repair = "", missing: string[] = []) {
   const recorded = await startMocks(mocks);
   const settings = settingsOf({ cluster: { provider: "kind", name: "dev" }, ...config });
-  const cluster = createCluster("dev", settings, recorded.recording);
+  const cluster = await createCluster("dev", settings, recorded.recording);
   const provider = clusterProvider("dev", cluster, recorded.recording);
   const admission = new Admission("admission", { settings, cluster, provider, repair, missing }, recorded.recording);
   admission.enforced(new Step("cilium"));

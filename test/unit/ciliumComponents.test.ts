@@ -42,7 +42,7 @@ interface Stack extends Recorded {
 async function stack(config: Record<string, unknown> = {}, preview = false): Promise<Stack> {
   const recorded = await startMocks(mocks, preview);
   const settings = settingsOf({ encryption: "wireguard", cluster: { name: "dev", workers: 2 }, ...config });
-  const cluster = createCluster("dev", settings, recorded.recording);
+  const cluster = await createCluster("dev", settings, recorded.recording);
   const provider = clusterProvider("dev", cluster, recorded.recording);
   const cilium = new Cilium("cilium", { settings, cluster, provider }, recorded.recording);
   const proof = new Proof("proof", { settings, cluster, revision: cilium.revision }, recorded.recording);

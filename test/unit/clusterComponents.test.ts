@@ -40,7 +40,7 @@ async function make(
   how: { cilium?: object; preview?: boolean } = {},
 ): Promise<Recorded & { made: Cluster }> {
   const recorded = await startMocks(mocks, how.preview);
-  const made = createCluster("dev", settingsOf(cluster, how.cilium), recorded.recording);
+  const made = await createCluster("dev", settingsOf(cluster, how.cilium), recorded.recording);
   const provider = clusterProvider("dev", made, recorded.recording);
   await Promise.all([outputValue(made.kubeconfigPath), outputValue(made.incarnation), outputValue(provider.urn)]);
   return { ...recorded, made };

@@ -28,7 +28,7 @@ class Step extends pulumi.ComponentResource {
 async function steps(config: Record<string, unknown> = {}, place = true, repair = "") {
   const recorded = await startMocks(mocks);
   const settings = settingsOf({ cluster: { provider: "kind", name: "dev" }, ...config });
-  const made = createCluster("dev", settings, recorded.recording);
+  const made = await createCluster("dev", settings, recorded.recording);
   const { guardPlace, ...rest } = made;
   const cluster = { ...rest, ...(place && guardPlace && { guardPlace }) };
   const guard = new Guard("guard", { settings, cluster, repair }, recorded.recording);

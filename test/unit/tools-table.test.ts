@@ -59,6 +59,7 @@ describe("only what a run needs is obtained", () => {
   test.each([
     ["kind", ["pulumi", "kubectl", "helm", "kind"]],
     ["existing", ["pulumi", "kubectl", "helm"]],
+    ["eks", ["pulumi", "kubectl", "helm"]],
   ] as const)("%s", (purpose, names) => {
     expect(toolsFor(purpose).map(({ name }) => name)).toEqual(names);
   });

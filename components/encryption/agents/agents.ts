@@ -21,6 +21,8 @@ export interface AgentsArgs {
   cluster: Cluster;
   /** Revision of the Helm release: agents are waited for after each new one. */
   revision: pulumi.Input<number>;
+  /** What must be there before. */
+  after?: readonly pulumi.Resource[];
   /** What else must have been done before, and each change of which is waited for. */
   triggers?: pulumi.Input<unknown>[];
 }
@@ -51,7 +53,7 @@ export class AgentsAgree extends pulumi.ComponentResource {
         addPreviousOutputInEnv: false,
         logging: local.Logging.Stderr,
       },
-      { parent: this, ...cluster.lifetime },
+      { parent: this, ...cluster.lifetime, dependsOn: [...(args.after ?? [])] },
     );
     this.registerOutputs({});
   }

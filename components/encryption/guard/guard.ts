@@ -32,7 +32,7 @@ export interface GuardArgs {
  */
 export class Guard extends pulumi.ComponentResource {
   /** What must be there before Cilium starts or changes. */
-  readonly widened: pulumi.Resource[] = [];
+  readonly widened: pulumi.Resource[];
   /** What must be there before a proof of allowed plaintext; empty in the other modes. */
   readonly opened: pulumi.Resource[] = [];
   /** All its steps; each tells something new on standard output when it has run. */
@@ -43,6 +43,7 @@ export class Guard extends pulumi.ComponentResource {
   constructor(name: string, { settings, cluster, after, repair }: GuardArgs, opts?: pulumi.ComponentResourceOptions) {
     super("wirecloak:encryption:Guard", name, {}, opts);
     this.settings = settings;
+    this.widened = [...(cluster.guarded ?? [])];
     const { guardPlace: place } = cluster;
     if (settings.guard && place !== undefined) {
       const order = cluster.incarnation.apply((generation) =>
@@ -67,7 +68,7 @@ export class Guard extends pulumi.ComponentResource {
         { ...run("widen", watch, order), delete: 'node "$PROGRAM" remove', addPreviousOutputInEnv: true },
         { parent: this, dependsOn: after ?? [] },
       );
-      this.widened = [widened];
+      this.widened.push(widened);
       this.steps.push(widened);
       this.narrow = (after) => {
         const narrowed = new local.Command(

@@ -257,7 +257,7 @@ const REFUSED: [string, Record<string, unknown>, string, RegExp][] = [
   ["a cluster name that ends with a dash", { cluster: { name: "dev-" } }, "cluster.name", /no cluster name/],
   ["a cluster name longer than Cilium takes", { cluster: { name: "a".repeat(33) } }, "cluster.name", /32 characters/],
   ["a negative number of workers", { cluster: { workers: -1 } }, "cluster.workers", /out of range/],
-  ["an unknown provider", { cluster: { provider: "eks" } }, "cluster.provider", /not one of/],
+  ["an unknown provider", { cluster: { provider: "minikube" } }, "cluster.provider", /not one of/],
   [
     "workers of an existing cluster",
     { cluster: { provider: "existing", kubeconfig: "k", workers: 2 } },

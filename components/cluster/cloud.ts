@@ -1,0 +1,42 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings.ts";
+import { NAMESPACE } from "../settingsFields.ts";
+import { type Problem, UserError } from "../userError.ts";
+import type { Cluster } from "./cluster.ts";
+
+/** Clouds whose clusters are made by a workspace of its own, a folder of this name beside this file. */
+export type Cloud = keyof typeof SDK;
+
+/** The SDK of each cloud; big, so that only who asks for the cloud has it. */
+const SDK = { eks: "@pulumi/aws" } as const;
+
+/** What the workspace of a cloud gives. */
+export interface CloudModule {
+  /** Makes the cluster that the settings ask for; its nodes come by `nodesAfter`. */
+  createCluster(name: string, settings: Settings, opts?: pulumi.ComponentResourceOptions): Cluster;
+}
+
+/** The workspace of a cloud, loaded only now. Rejects with a UserError where its SDK is not installed. */
+export async function loadCloud(cloud: Cloud): Promise<CloudModule> {
+  const missing = missingSdk(cloud);
+  if (missing) throw new UserError([missing]);
+  // Not a literal: the type check of the program must not need the SDK either (tsconfig.json).
+  return import(`./${cloud}/index.ts`) as Promise<CloudModule>;
+}
+
+/** What is wrong where the cloud's SDK is not installed. */
+export function missingSdk(cloud: Cloud, folder = join(import.meta.dirname, cloud)): Problem | undefined {
+  try {
+    createRequire(join(folder, "index.ts")).resolve(`${SDK[cloud]}/package.json`);
+    return undefined;
+  } catch {
+    return {
+      key: `${NAMESPACE}:cluster.provider`,
+      value: cloud,
+      message: `Its SDK, ${SDK[cloud]}, is not installed; it is big, so that only who asks for this provider has it.`,
+      fix: `./bin/setup ${cloud}`,
+    };
+  }
+}
