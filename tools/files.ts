@@ -15,8 +15,18 @@ export function sync(path: string): void {
 /** Replaces a file at once: a reader sees the old text or the new, never a part. */
 export function writeWhole(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
+  replace(path, text, 0o666);
+}
+
+/** The same, for this user's eyes only, folders that are made for it included. */
+export function writeSecret(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  replace(path, text, 0o600);
+}
+
+function replace(path: string, text: string, mode: number): void {
   const aside = `${path}.${randomBytes(6).toString("hex")}`;
-  writeFileSync(aside, text);
+  writeFileSync(aside, text, { mode });
   renameSync(aside, path);
 }
 

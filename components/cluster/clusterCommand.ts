@@ -71,7 +71,7 @@ export function scaleCommand(
  * deleted before it one by one in no order (engine 3.259, findResourcesReplacedWith), and the admission policies refuse Cilium's removal as long as they are there. What is tied to
  * another resource that goes with the cluster is left alone, as it is when all of the stack is destroyed.
  */
-export function lifetimeWith(name: string, cluster: local.Command, parent: pulumi.Resource): OwnLifetime {
+export function lifetimeWith(name: string, cluster: pulumi.CustomResource, parent: pulumi.Resource): OwnLifetime {
   const inside = new local.Command(
     name,
     { create: "exit 0", ...quiet },

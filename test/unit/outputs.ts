@@ -11,6 +11,8 @@ export interface Registered {
   type: string;
   name: string;
   inputs: Record<string, unknown>;
+  /** URN and id of the provider that it is made with; empty: a default one. */
+  provider: string;
 }
 
 /** Outputs of a resource of some type, from its inputs. */
@@ -30,8 +32,8 @@ export async function startMocks(outputs: Outputs = {}, preview = false): Promis
   const options = new Map<string, pulumi.ResourceOptions>();
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs }) => {
-        resources.push({ type, name, inputs });
+      newResource: ({ type, name, inputs, provider = "" }) => {
+        resources.push({ type, name, inputs, provider });
         return {
           id: preview ? undefined : `${name}-id`,
           state: { ...inputs, ...(preview ? {} : outputs[type]?.(inputs)) },

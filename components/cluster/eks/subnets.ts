@@ -1,0 +1,46 @@
+import { parseCidr } from "../../cidr.ts";
+import type { EksSettings } from "../../settings.ts";
+
+/** The subnets of one availability zone. */
+export interface ZoneSubnets {
+  zone: string;
+  /** For nodes, and for pods where they have addresses of the VPC. */
+  private: string;
+  /** For NAT gateways and load balancers. */
+  public: string;
+}
+
+/** A VPC has eight parts whatever zones it has, so that one more zone leaves the subnets of the others as they are. Identity: never change. */
+const PART_BITS = 3;
+
+/** The last part is for public subnets, sixteen of them. */
+const PUBLIC_BITS = 4;
+
+/** The ranges of a VPC's subnets: a private part for each zone, in their order, and a small public subnet of the last part. */
+export function zoneSubnets(vpc: string, zones: readonly string[]): ZoneSubnets[] {
+  const publicPart = part(vpc, PART_BITS, 2 ** PART_BITS - 1);
+  return zones.map((zone, index) => ({
+    zone,
+    private: part(vpc, PART_BITS, index),
+    public: part(publicPart, PUBLIC_BITS, index),
+  }));
+}
+
+/** Regions in which new accounts have no zone b. */
+const WITHOUT_B: Readonly<Record<string, readonly string[]>> = { "ap-northeast-1": ["a", "c"] };
+
+/** The zones that the settings ask for, or two of the region's. */
+export function zonesOf({ region, vpc }: Pick<EksSettings, "region" | "vpc">): string[] {
+  return vpc.zones ?? (WITHOUT_B[region] ?? ["a", "b"]).map((letter) => `${region}${letter}`);
+}
+
+/** One of the 2^bits equal parts of a range. */
+function part(range: string, bits: number, index: number): string {
+  const whole = parseCidr(range);
+  if (whole === undefined) throw new RangeError(`not a range: ${range}`);
+  const prefix = whole.prefix + bits;
+  const first =
+    whole.address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0) + index * 2 ** (32 - prefix);
+  const octets = [2 ** 24, 2 ** 16, 2 ** 8, 1].map((unit) => Math.floor(first / unit) % 256);
+  return `${octets.join(".")}/${prefix}`;
+}
