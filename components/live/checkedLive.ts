@@ -12,7 +12,7 @@ import { preflight, preflightWarnings } from "./preflight.ts";
  * that speaks against it: no resource exists before this, the IPsec key among them, so that a refused rotation draws no key and touches no Secret.
  */
 export async function checkedLive(settings: Settings): Promise<Live | Unreachable | undefined> {
-  const live = await readLive(settings);
+  const live = await readLive(settings).catch(asRunError);
   if (live === undefined || isReplaced(settings)) return live;
   if (!isLive(live)) {
     const problem = unanswered(settings, live);
@@ -27,6 +27,11 @@ export async function checkedLive(settings: Settings): Promise<Live | Unreachabl
   // Not thrown as it is: the engine would print a stack.
   if (problems.length > 0) throw new pulumi.RunError(new UserError(problems).message);
   return live;
+}
+
+/** A mistake of the user's without a stack, which the engine would print. */
+function asRunError(error: unknown): never {
+  throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
 }
 
 /** What may be changed can only be told from the live cluster, so that nothing is. */

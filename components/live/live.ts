@@ -2,8 +2,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { LiveFacts } from "../../prover/live/facts.ts";
 import { runCommand } from "../../tools/command.ts";
-import { readNote } from "../../tools/files.ts";
+import { readNote, writeSecret } from "../../tools/files.ts";
 import { clusterFiles, stateDir } from "../../tools/paths.ts";
+import { findEks } from "../cluster/eksFound.ts";
+import { eksKubeconfig } from "../cluster/eksKubeconfig.ts";
 import { type GuardPlace, guardPlaceOf } from "../cluster/guardPlace.ts";
 import { kubeconfigPlace } from "../cluster/place.ts";
 import type { Form } from "../encryption/guard/forms.ts";
@@ -52,15 +54,25 @@ const TIMEOUT = 20_000;
 const PROVER = join(import.meta.dirname, "../../prover/main.ts");
 const GUARD = join(import.meta.dirname, "../encryption/guard/main.ts");
 
-/** Reads the live cluster of these settings, without a change to it; undefined where there is none yet. */
+/** Reads the live cluster of these settings, without a change to it; undefined where there is none yet. Rejects with a UserError where a cloud does not say. */
 export async function readLive(
   settings: Settings,
   look: (place: LivePlace) => Promise<Live | Unreachable> = lookAt,
+  find: typeof findEks = findEks,
 ): Promise<Live | Unreachable | undefined> {
   // What the settings have just turned off is still there.
   const place = livePlace({ ...settings, guard: true, admission: true });
-  if (!existsSync(place.kubeconfig) || isHalfMade(settings)) return undefined;
+  if (isHalfMade(settings) || !(await hasKubeconfig(settings, place, find))) return undefined;
   return look(place);
+}
+
+/** Whether there is a kubeconfig by now. A cluster in a cloud may have been made from another machine: without its file a change would pass for a beginning. */
+async function hasKubeconfig({ cluster }: Settings, { kubeconfig }: LivePlace, find: typeof findEks): Promise<boolean> {
+  if (existsSync(kubeconfig)) return true;
+  const target = cluster.provider === "eks" ? await find(cluster) : undefined;
+  if (target === undefined) return false;
+  writeSecret(kubeconfig, eksKubeconfig(target));
+  return true;
 }
 
 /** Whether a cluster was read. */

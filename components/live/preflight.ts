@@ -3,7 +3,7 @@ import { configuredMode } from "../../prover/configuredMode.ts";
 import { keyAgeDays } from "../../prover/live/keyAge.ts";
 import { allowedBy, alternatives } from "../encryption/admission/params.ts";
 import { formsOf } from "../encryption/guard/forms.ts";
-import type { EncryptionMode, Settings } from "../settings.ts";
+import type { EksNetwork, EncryptionMode, Settings } from "../settings.ts";
 import { NAMESPACE, setCommand } from "../settingsFields.ts";
 import type { Problem } from "../userError.ts";
 import type { Live } from "./live.ts";
@@ -16,8 +16,7 @@ import { announcedIds, rotationProblems } from "./rotation.ts";
 export function preflight(settings: Settings, live: Live, now: Date): Problem[] {
   if (!hasRun(live)) return [];
   return [
-    ...routing(settings, live),
-    ...addresses(settings, live),
+    ...network(settings, live),
     ...upgrade(settings, live),
     ...guardTurnedOff(settings, live),
     ...admissionTurnedOff(settings, live),
@@ -40,6 +39,30 @@ function hasRun(live: Live): boolean {
 export function liveModes(live: Live): EncryptionMode[] {
   const configured = configuredMode(live.config?.data ?? {});
   return announcedIds(live).length > 0 && configured !== "ipsec" ? [configured, "ipsec"] : [configured];
+}
+
+/** On EKS one setting decides both. */
+function network(settings: Settings, live: Live): Problem[] {
+  const { cluster } = settings;
+  if (cluster.provider !== "eks") return [...routing(settings, live), ...addresses(settings, live)];
+  const is = eksNetworkOf(live.config?.data ?? {});
+  if (is === cluster.network)
+    return [...routing(settings, live), ...(is === "overlay" ? addresses(settings, live) : [])];
+  return [
+    {
+      key: `${NAMESPACE}:cluster.network`,
+      value: cluster.network,
+      message: `The live cluster runs with ${is}. Pods keep their addresses when that changes, and nobody knows them any more; Cilium supports it in no running cluster.`,
+      allowed: `${is} in this cluster; ${cluster.network} in a new one`,
+      fix: `${setCommand(`${NAMESPACE}:cluster.network`, is)}   (or another stack with a new cluster, and move the workloads)`,
+    },
+  ];
+}
+
+/** The network mode that a cilium-config makes. */
+function eksNetworkOf(data: Readonly<Record<string, string>>): EksNetwork {
+  if (data["cni-chaining-mode"] === "aws-cni") return "chaining";
+  return data.ipam === "eni" ? "eni" : "overlay";
 }
 
 function routing({ cilium }: Settings, live: Live): Problem[] {

@@ -10,6 +10,11 @@ function guardedBy(...forms: NonNullable<Live["guard"]>["forms"]): Live {
   return liveCluster("ipsec", (live) => Object.assign(live, { guard }));
 }
 
+/** A cluster in WireGuard mode that runs with these options. */
+function running(options: Record<string, string>): Live {
+  return liveCluster("wireguard", ({ config }) => Object.assign(config?.data ?? {}, options));
+}
+
 describe("goes on", () => {
   const plaintext = { encryption: "none", allowPlaintext: { reason: "a test", until: "2027-01-01" } };
   test.each<[string, object, Live]>([
@@ -24,6 +29,18 @@ describe("goes on", () => {
       liveCluster("ipsec"),
     ],
     ["with encryption turned off", plaintext, liveCluster("ipsec")],
+    // Every network mode of EKS knows itself again in the configuration that it makes.
+    ["with ENI as it is on EKS", { cluster: { provider: "eks" } }, running({ "routing-mode": "native", ipam: "eni" })],
+    [
+      "with an overlay as it is on EKS",
+      { cluster: { provider: "eks", network: "overlay" } },
+      running({ ipam: "cluster-pool", "cluster-pool-ipv4-cidr": "10.244.0.0/16" }),
+    ],
+    [
+      "with chaining as it is on EKS",
+      { cluster: { provider: "eks", network: "chaining" } },
+      running({ "routing-mode": "native", ipam: "cluster-pool", "cni-chaining-mode": "aws-cni" }),
+    ],
     [
       "with admission turned off alone",
       { encryption: "wireguard", admission: false },
@@ -312,6 +329,24 @@ describe("is refused", () => {
       "cluster.podCidr",
       /addresses of 10.0.0.0\/16/,
       /podCidr 10.0.0.0\/16/,
+    ],
+    [
+      "another network mode of EKS",
+      { cluster: { provider: "eks" } },
+      liveCluster("wireguard", ({ config }) => Object.assign(config?.data ?? {}, { ipam: "cluster-pool" })),
+      "cluster.network",
+      /runs with overlay/,
+      /cluster.network overlay/,
+    ],
+    [
+      "another pool of an overlay on EKS",
+      { cluster: { provider: "eks", network: "overlay" } },
+      liveCluster("wireguard", ({ config }) =>
+        Object.assign(config?.data ?? {}, { ipam: "cluster-pool", "cluster-pool-ipv4-cidr": "10.1.0.0/16" }),
+      ),
+      "cluster.podCidr",
+      /addresses of 10.1.0.0\/16/,
+      /podCidr 10.1.0.0\/16/,
     ],
     [
       "an upgrade past a minor version",
