@@ -23,6 +23,8 @@ export interface EksVpcSettings {
   id?: string;
   /** Private subnets for the nodes, in two zones or more. */
   subnetIds?: string[];
+  /** IPv4 ranges that hold these subnets. From nodes nothing else in them can be reached, so that endpoints of the VPC belong elsewhere. */
+  nodeRanges?: string[];
 }
 
 /** Nodes that are alike. */
@@ -122,6 +124,7 @@ export const eksShape = z.strictObject({
       natGateways: z.exactOptional(z.enum(["one", "per-zone"])),
       id: z.exactOptional(id("vpc")),
       subnetIds: z.exactOptional(z.array(id("subnet")).min(2)),
+      nodeRanges: z.exactOptional(z.array(cidr).min(1)),
     })
     .prefault({}),
   nodeGroups: z.record(groupName, nodeGroup).prefault({ workers: {} }),

@@ -2,6 +2,7 @@ import { overlap, parseCidr } from "./cidr.ts";
 import { chartVersion, eksMinorsWith } from "./encryption/chartVersions.ts";
 import type { Settings } from "./settings.ts";
 import { type EksSettings, isGivenVpc, type NodeGroupSettings } from "./settingsEks.ts";
+import { guardWithoutEffect, rangesOfNodes } from "./settingsEksGuard.ts";
 import { about, FIELDS, remove, set } from "./settingsFields.ts";
 import type { Problem } from "./userError.ts";
 
@@ -28,6 +29,8 @@ export const EKS_CHECKS: readonly EksCheck[] = [
   onEks(["strict", "cluster.network", "cluster.podCidr", "cluster.vpc.cidr", "cluster.vpc.id"], strictRange),
   onEks(["cluster.kubernetes", "cilium.version"], kubernetesVersion),
   onEks(["cluster.vpc.id", "cluster.vpc.subnetIds"], wholeVpc),
+  onEks(["cluster.vpc.id", "cluster.vpc.nodeRanges"], rangesOfNodes),
+  onEks(["guard", "encryption", "cilium.version", "cluster.network", "ipsec.encryptedOverlay"], guardWithoutEffect),
   onEks(["cluster.vpc.cidr", "cluster.vpc.id"], vpcSize),
   onEks(["cluster.region", "cluster.vpc.zones"], zonesOfRegion),
   onEks(["cluster.network", "cluster.vpc.cidr", "cluster.podCidr", "cluster.serviceCidr"], apart),

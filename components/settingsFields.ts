@@ -58,6 +58,10 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   "cluster.vpc.zones": { allowed: "two to four availability zones such as us-west-2a", example: "" },
   "cluster.vpc.natGateways": { allowed: "one or per-zone", example: "one" },
   "cluster.vpc.id": { allowed: "the id of a VPC that is there", example: "vpc-0123456789abcdef0" },
+  "cluster.vpc.nodeRanges": {
+    allowed: "IPv4 ranges that hold the nodes' subnets, and nothing that nodes have to reach",
+    example: "",
+  },
   "cluster.vpc.subnetIds": { allowed: "ids of two private subnets or more, in different zones", example: "" },
   "cluster.nodeGroups": { allowed: "an object of node groups by name", example: "" },
   "cluster.nodeGroups.*": {

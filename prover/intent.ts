@@ -29,6 +29,8 @@ export interface Intent {
   overlay: "vxlan" | "geneve" | null;
   /** What drops readable packets between the nodes, outside of them; null where nothing is meant to. */
   guard: GuardPlan | null;
+  /** What a guard that the cloud carries cannot tell apart, and what it closes besides, as sentences; absent where there is none. */
+  guardLimits?: string[];
   /** How it is to be proven. */
   proof: ProofPlan;
 }
@@ -89,6 +91,7 @@ const schema: z.ZodType<Intent> = z
       .nullable()
       // Of a stack that was deployed before there were guards.
       .default(null),
+    guardLimits: z.exactOptional(z.array(z.string())),
     proof: z.strictObject({
       pairs: z.union([z.int().min(2), z.literal("all")]),
       seconds: z.int().min(1),

@@ -30,6 +30,8 @@ export interface Report {
   wire: WireReport | null;
   /** What drops readable packets between the nodes; null where nothing is meant to. */
   guard: GuardReport | null;
+  /** What a guard that the cloud carries cannot tell apart, and what it closes besides; absent where there is none. */
+  guardLimits?: string[];
   /** Traffic that is plain by design. */
   notEncrypted: string[];
   /** What the reasons are made of, one for each node. */
@@ -87,6 +89,7 @@ export function reportOf(intent: Intent, seen: Observation, judgement: Judgement
     nodes: nodeReports(intent, seen, judgement),
     wire,
     guard: guardReport(intent, seen),
+    ...(intent.guardLimits && { guardLimits: intent.guardLimits }),
     notEncrypted: notEncrypted(intent, seen),
     findings: judgement.findings,
     versions: { cilium: intent.cilium.version, agents: agentVersions(seen) },

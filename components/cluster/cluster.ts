@@ -32,6 +32,10 @@ export interface Cluster {
   readonly guardPlace?: GuardPlace;
   /** The guard's own rules, where the cloud carries them: to be there before Cilium starts or changes. */
   readonly guarded?: readonly pulumi.Resource[];
+  /** What a guard that the cloud carries cannot tell apart, and what it closes besides, as sentences for the evidence. */
+  readonly guardLimits?: readonly string[];
+  /** Ids of the subnets in which Cilium's operator may make network interfaces, where it does. */
+  readonly nodeSubnets?: readonly pulumi.Input<string>[];
   /** ARN of the AWS role by which Cilium's operator gives nodes network interfaces, where it does. */
   readonly operatorRole?: pulumi.Input<string>;
   /**

@@ -88,6 +88,8 @@ const OWNED: readonly OwnedValue[] = [
     unless: (_, value) => value === true,
   },
   { path: "eni.iamRole", because: "the operator's role is made with the cluster", unless: notOnEks },
+  { path: "eni.subnetIDsFilter", because: "the guard knows pods by the subnets of the nodes", unless: notOnEks },
+  { path: "eni.subnetTagsFilter", because: "the guard knows pods by the subnets of the nodes", unless: notOnEks },
   { path: "eni.enabled", because: CLOUD, unless: off },
   {
     path: "enableIPv4Masquerade",

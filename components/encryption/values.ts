@@ -4,11 +4,13 @@ import { chartVersion } from "./chartVersions.ts";
 type Values = Record<string, unknown>;
 
 /** What only the cluster itself knows. Host and port may be Pulumi outputs: they stay leaves of the values, so that policies can read the rest. */
-export interface ClusterFacts<Host = string, Port = number, Role = string> {
+export interface ClusterFacts<Host = string, Port = number, Text = string> {
   /** Where agents reach the API server without kube-proxy, from the nodes. */
   apiServer?: { host: Host; port: Port };
   /** ARN of the AWS role by which Cilium's operator gives nodes network interfaces. Needed by IPAM `eni`. */
-  operatorRole?: Role;
+  operatorRole?: Text;
+  /** Ids of the subnets in which it may make them. */
+  nodeSubnets?: readonly Text[];
   /** A file with a boot id of each node's own, where nodes share the host's (kind; cilium/cilium#35951). Needed by IPsec. */
   bootIdFile?: string;
 }
@@ -27,9 +29,9 @@ const DEFAULTS: Values = {
  * Pure; the settings must have passed `loadSettings`.
  * @param repair another text than before makes all agents start anew; empty where nothing was ever repaired
  */
-export function ciliumValues<Host, Port, Role>(
+export function ciliumValues<Host, Port, Text>(
   settings: Settings,
-  cluster: ClusterFacts<Host, Port, Role> = {},
+  cluster: ClusterFacts<Host, Port, Text> = {},
   repair = "",
 ): Values {
   const encryption = encryptionValues(settings);
@@ -122,9 +124,9 @@ function routingValues({ cilium, cluster }: Settings): Values {
   };
 }
 
-function ipamValues<Role>(
+function ipamValues<Text>(
   { cilium, cluster }: Settings,
-  { operatorRole }: ClusterFacts<unknown, unknown, Role>,
+  { operatorRole, nodeSubnets }: ClusterFacts<unknown, unknown, Text>,
 ): Values {
   switch (cilium.ipam) {
     case "kubernetes":
@@ -134,7 +136,12 @@ function ipamValues<Role>(
     case "eni":
       return {
         ipam: { mode: "eni" },
-        eni: { enabled: true, ...(operatorRole !== undefined && { iamRole: operatorRole }) },
+        eni: {
+          enabled: true,
+          ...(operatorRole !== undefined && { iamRole: operatorRole }),
+          // Else pods may get addresses in any subnet of the zone, where the guard takes them for the world's.
+          ...(nodeSubnets !== undefined && { subnetIDsFilter: nodeSubnets }),
+        },
       };
     case "chained":
       return {

@@ -7,7 +7,7 @@ import type { Settings } from "../settings.ts";
 /** What the prover holds the live cluster against. No secret is in it: only the id of the key. */
 export function intentOf(
   settings: Settings,
-  cluster: Pick<Cluster, "simulated" | "nodes" | "outside" | "guardPlace">,
+  cluster: Pick<Cluster, "simulated" | "nodes" | "outside" | "guardPlace" | "guardLimits">,
 ): Intent {
   const ipsec = settings.encryption === "ipsec";
   return {
@@ -26,6 +26,7 @@ export function intentOf(
     routing: settings.cilium.routing,
     overlay: settings.cilium.routing === "tunnel" ? settings.cilium.tunnel : null,
     guard: guardPlan(settings, cluster.guardPlace),
+    ...(cluster.guardLimits && { guardLimits: [...cluster.guardLimits] }),
     proof: {
       pairs: settings.proof.pairs,
       seconds: settings.proof.seconds,

@@ -58,6 +58,7 @@ export function evidenceOf(proof: Proof): Evidence {
     pairs,
     vantages,
     guard: report.guard,
+    ...(report.guardLimits && { guardLimits: report.guardLimits }),
     throughput: benches.map(({ mode, gbits, mtu, takenAt }) => ({
       ...{ mode, ...statistics(gbits), runs: gbits.length, mtu, takenAt },
     })),

@@ -165,6 +165,12 @@ export const evidenceSchema = z
     pairs: z.array(pair).describe("tested ordered node pairs"),
     vantages: z.array(vantage),
     guard,
+    guardLimits: z
+      .array(z.string())
+      .optional()
+      .describe(
+        "of a guard that the cloud carries: what it cannot tell apart, and what it closes besides; absent: there is none",
+      ),
     throughput: z
       .array(
         z.strictObject({

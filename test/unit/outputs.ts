@@ -15,7 +15,7 @@ export interface Registered {
   provider: string;
 }
 
-/** Outputs of a resource of some type, from its inputs. */
+/** Outputs of a resource of some type, or of a call of some name, from its inputs. */
 export type Outputs = Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>;
 
 export interface Recorded {
@@ -39,7 +39,7 @@ export async function startMocks(outputs: Outputs = {}, preview = false): Promis
           state: { ...inputs, ...(preview ? {} : outputs[type]?.(inputs)) },
         };
       },
-      call: ({ inputs }) => inputs,
+      call: ({ token, inputs }) => ({ ...inputs, ...outputs[token]?.(inputs) }),
     },
     "project",
     "stack",

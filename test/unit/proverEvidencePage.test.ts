@@ -7,7 +7,7 @@ import { proverVersion, writeEvidence } from "../../prover/evidence/files.ts";
 import { escapeText, html } from "../../prover/evidence/html/markup.ts";
 import { pageOf } from "../../prover/evidence/html/page.ts";
 import type { Change } from "../../prover/watch/change.ts";
-import { failed, notProven, proven } from "./proverEvidence/proofs.ts";
+import { failed, judged, notProven, proven } from "./proverEvidence/proofs.ts";
 
 const DIGEST = "ab".repeat(32);
 const page = (proof: Proof): string => pageOf(evidenceOf(proof), DIGEST);
@@ -24,6 +24,15 @@ test("the heading is the verdict, and a rehearsal is called one", () => {
 test("the parts come in the order in which an auditor asks for them", () => {
   const ids = [...page(failed()).matchAll(/<h2 id="([^"]*)"/g)].map(([, id]) => id);
   expect(ids).toEqual(["reasons", "pairs", "vantages", "nodes", "not-encrypted", "controls", "run", "digest"]);
+});
+
+test("of a guard that the cloud carries the page tells what it cannot tell apart; without one it has no such part", () => {
+  const proof = proven();
+  const told = judged({ ...proof, intent: { ...proof.intent, guardLimits: ["Readable <UDP> passes."] } });
+  expect(evidenceOf(told).guardLimits).toEqual(["Readable <UDP> passes."]);
+  expect(page(told)).toMatch(/id="guard-limits"[\s\S]*Readable &lt;UDP&gt; passes\./);
+  expect(page(proof)).not.toContain("guard-limits");
+  expect(evidenceOf(proof)).not.toHaveProperty("guardLimits");
 });
 
 test("throughput is shown where somebody measured it, and said to be a rehearsal's where it is", () => {

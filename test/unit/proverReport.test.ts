@@ -175,3 +175,11 @@ describe("of nodes that could not be probed", () => {
     expect(unprobed(1).reasons.join("\n")).toMatch(/bridge|came back|encrypted|control/);
   });
 });
+
+test("of a guard that the cloud carries the tree tells what it cannot tell apart, and does not say that there is none", () => {
+  const intent = { ...intentFor("wireguard"), guardLimits: ["Readable UDP passes."] };
+  const seen = healthy("wireguard");
+  const text = statusText(reportOf(intent, seen, judge(intent, seen, allChecks), { requests: 14, seconds: 1.25 }));
+  expect(text).toMatch(/^guard: in security groups.*\n└─ Readable UDP passes\.$/m);
+  expect(text).not.toContain("guard: none");
+});

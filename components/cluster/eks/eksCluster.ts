@@ -9,16 +9,19 @@ import type { Cluster, Lifetime } from "../cluster.ts";
 import { lifetimeWith } from "../clusterCommand.ts";
 import { eksKubeconfig } from "../eksKubeconfig.ts";
 import { EksControlPlane } from "./controlPlane.ts";
+import { guardLimits, guardRules } from "./guardRules.ts";
 import { EksNetwork } from "./network.ts";
 import { EksNodeGuard } from "./nodeGuard.ts";
 import { tagsOf } from "./nodeSpec.ts";
 import { EksNodes } from "./nodes.ts";
 import { ciliumOperator, managedPolicy } from "./policyDocuments.ts";
-import { nodeRules } from "./securityGroupRules.ts";
 import { ServiceAccountRole } from "./serviceAccountRole.ts";
 
 /** Writes the kubeconfig's file; a program of its own, which knows nothing of Pulumi. */
 const PROGRAM = join(import.meta.dirname, "../kubeconfigFile.ts");
+
+/** Else pods may get addresses in other subnets that bear a tag of Amazon's CNI (its version 1.18), where the guard takes them for the world's. */
+const NODE_SUBNETS_ONLY = { env: { ENABLE_SUBNET_DISCOVERY: "false" } };
 
 export interface EksClusterArgs {
   settings: Settings;
@@ -38,7 +41,9 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
   readonly incarnation: pulumi.Output<string>;
   readonly lifetime: Lifetime;
   readonly guarded: readonly pulumi.Resource[];
+  readonly guardLimits?: readonly string[];
   readonly operatorRole?: pulumi.Output<string>;
+  readonly nodeSubnets?: readonly pulumi.Input<string>[];
   readonly simulated = false;
   private readonly logicalName: string;
   private readonly settings: EksSettings;
@@ -64,7 +69,7 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
     const { cluster: made, securityGroupId, issuer } = this.controlPlane;
     this.nodeGuard = new EksNodeGuard(
       `${name}-guard`,
-      { vpcId: this.network.vpcId, controlPlane: securityGroupId, rules: nodeRules(settings) },
+      { vpcId: this.network.vpcId, controlPlane: securityGroupId, rules: guardRules(settings, cluster) },
       this.inAws,
     );
 
@@ -79,7 +84,10 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
     this.kubeconfigPath = this.kubeconfigFile(`${name}-kubeconfig`);
     this.lifetime = lifetimeWith(`${name}-inside`, made, this);
     this.guarded = [...this.nodeGuard.rules, ...this.addonsBeforeCilium(settings)];
+    const limits = guardLimits(settings);
+    if (limits) this.guardLimits = limits;
     if (cluster.network === "eni") {
+      this.nodeSubnets = this.network.subnetIds;
       const document = pulumi
         .output(this.network.vpcId)
         .apply((vpc) => ciliumOperator({ region: cluster.region, vpc, cluster: cluster.name }));
@@ -97,7 +105,7 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
         clusterName: this.controlPlane.cluster.name,
         subnetIds: this.network.subnetIds,
         securityGroupId: this.nodeGuard.securityGroupId,
-        after: [...this.network.ways, ...this.guarded, cilium],
+        after: [...this.network.ways, ...this.guarded, ...this.nodeGuard.openedAfter(cilium), cilium],
       },
       this.inAws,
     );
@@ -110,10 +118,18 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
     const proxy = cilium.kubeProxyReplacement ? [] : [this.addon("kube-proxy")];
     if (this.settings.network !== "chaining") return proxy;
     const managed = managedPolicy(this.settings.region, "AmazonEKS_CNI_Policy");
-    return [...proxy, this.addon("vpc-cni", [], this.roleFor("aws-node", "kube-system", { managed }))];
+    return [
+      ...proxy,
+      this.addon("vpc-cni", [], this.roleFor("aws-node", "kube-system", { managed }), NODE_SUBNETS_ONLY),
+    ];
   }
 
-  private addon(addonName: string, dependsOn: pulumi.Resource[] = [], role?: pulumi.Output<string>): Addon {
+  private addon(
+    addonName: string,
+    dependsOn: pulumi.Resource[] = [],
+    role?: pulumi.Output<string>,
+    configuration?: object,
+  ): Addon {
     return new Addon(
       `${this.logicalName}-${addonName}`,
       {
@@ -122,6 +138,7 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
         resolveConflictsOnCreate: "OVERWRITE",
         resolveConflictsOnUpdate: "OVERWRITE",
         ...(role !== undefined && { serviceAccountRoleArn: role }),
+        ...(configuration && { configurationValues: JSON.stringify(configuration) }),
       },
       { parent: this, provider: this.provider, dependsOn, deletedWith: this.controlPlane.cluster },
     );

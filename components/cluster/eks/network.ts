@@ -8,10 +8,11 @@ import { Subnet } from "@pulumi/aws/ec2/subnet.js";
 import { Vpc } from "@pulumi/aws/ec2/vpc.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { EksSettings } from "../../settings.ts";
+import { givenSubnet } from "./givenSubnet.ts";
 import { zoneSubnets, zonesOf } from "./subnets.ts";
 
 /** Everywhere. */
-export const ANYWHERE = "0.0.0.0/0";
+const ANYWHERE = "0.0.0.0/0";
 
 /**
  * Where the nodes are: the VPC that the settings name, or a new one with private subnets for the nodes, which reach the internet by NAT. One gateway for
@@ -29,7 +30,7 @@ export class EksNetwork extends pulumi.ComponentResource {
     const { vpc: given } = cluster;
     if (given.id !== undefined) {
       this.vpcId = given.id;
-      this.subnetIds = given.subnetIds ?? [];
+      this.subnetIds = (given.subnetIds ?? []).map((id) => givenSubnet(id, given, { parent: this }));
     } else {
       const vpc = this.vpc(name, cluster);
       this.vpcId = vpc.id;

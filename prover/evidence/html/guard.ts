@@ -37,3 +37,14 @@ ${
 }
 </section>`;
 }
+
+/** Of a guard that the cloud carries; nothing where there is none. */
+export function guardLimitsSection({ guardLimits }: Evidence): Markup | null {
+  if (!guardLimits) return null;
+  return html`<section aria-labelledby="guard-limits">
+<h2 id="guard-limits">What the guard cannot tell apart</h2>
+<p>Between these nodes security groups are the guard. They see protocol, ports and groups, no contents. The prover does not ask whether they are in force:</p>
+<ul>${guardLimits.map((limit) => html`<li>${limit}</li>`)}</ul>
+</section>
+`;
+}

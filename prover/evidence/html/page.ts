@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Evidence } from "../schema.ts";
 import { changeSection } from "./change.ts";
-import { guardSection } from "./guard.ts";
+import { guardLimitsSection, guardSection } from "./guard.ts";
 import { html, Markup } from "./markup.ts";
 import { pairsSection } from "./pairs.ts";
 import { reasonsSection } from "./reasons.ts";
@@ -41,6 +41,7 @@ ${reasonsSection(evidence)}
 ${pairsSection(evidence)}
 ${vantagesSection(evidence)}
 ${guardSection(evidence)}
+${guardLimitsSection(evidence)}
 ${nodesSection(evidence)}
 ${changeSection(evidence)}
 ${throughputSection(evidence)}

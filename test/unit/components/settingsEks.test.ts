@@ -9,7 +9,11 @@ const eks = (cluster: object = {}, others: Record<string, unknown> = {}) => ({
   cluster: { provider: "eks", ...cluster },
   ...others,
 });
-const given = { id: "vpc-0123456789abcdef0", subnetIds: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"] };
+const given = {
+  id: "vpc-0123456789abcdef0",
+  subnetIds: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+  nodeRanges: ["10.8.0.0/17"],
+};
 const clusterOf = (config: Record<string, unknown>) => settingsOf(config).cluster as EksSettings;
 
 describe("an EKS cluster with nothing else set", () => {
@@ -90,8 +94,31 @@ const REFUSED: [string, Record<string, unknown>, string, RegExp][] = [
   ],
   ["a network mode that is none", eks({ network: "calico" }), "cluster.network", /not one of/],
   ["a region that is none", eks({ region: "Frankfurt" }), "cluster.region", /no AWS region/],
-  ["a VPC without its subnets", eks({ vpc: { id: given.id } }), "cluster.vpc.subnetIds", /both/],
+  [
+    "a VPC without its subnets",
+    eks({ vpc: { id: given.id, nodeRanges: given.nodeRanges } }),
+    "cluster.vpc.subnetIds",
+    /both/,
+  ],
   ["subnets without their VPC", eks({ vpc: { subnetIds: given.subnetIds } }), "cluster.vpc.id", /both/],
+  [
+    "a VPC without the ranges of its nodes",
+    eks({ vpc: { id: given.id, subnetIds: given.subnetIds } }),
+    "cluster.vpc.nodeRanges",
+    /does not know where/,
+  ],
+  [
+    "ranges of nodes in a VPC that is made",
+    eks({ vpc: { nodeRanges: ["10.0.0.0/19"] } }),
+    "cluster.vpc.nodeRanges",
+    /decides/,
+  ],
+  [
+    "ranges too scattered for a security group",
+    eks({ vpc: { ...given, nodeRanges: ["10.8.32.0/24", "10.9.77.0/24", "172.20.3.0/24"] } }),
+    "cluster.vpc.nodeRanges",
+    /holds 60/,
+  ],
   ["one subnet", eks({ vpc: { ...given, subnetIds: [given.subnetIds[0]] } }), "cluster.vpc.subnetIds", /out of range/],
   [
     "zones of a VPC that is there",
@@ -233,4 +260,14 @@ test("whatever range a VPC has, in ENI mode the pods' range is the VPC's", () =>
       expect(parseCidr(podCidr ?? "")?.prefix).toBe(prefix);
     }),
   );
+});
+
+test("a guard that would let the overlay through is refused together with what else is wrong", () => {
+  const config = eks(
+    { network: "overlay", tags: { "aws:x": "y" } },
+    { encryption: "ipsec", cilium: { version: "1.17.18" } },
+  );
+  const keys = (others: object = {}) => problemsOf({ ...config, ...others }).map(({ key }) => key);
+  expect(keys()).toEqual(expect.arrayContaining(["wirecloak:guard", 'wirecloak:cluster.tags["aws:x"]']));
+  expect(keys({ guard: "false" })).not.toContain("wirecloak:guard");
 });

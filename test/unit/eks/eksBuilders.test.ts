@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { contains, overlap, parseCidr } from "../../../components/cidr.ts";
+import { misplaced } from "../../../components/cluster/eks/givenSubnet.ts";
+import { guardLimits, guardRules, nodeRanges } from "../../../components/cluster/eks/guardRules.ts";
 import { isScaled, launchTemplateSpec, nodeGroupSpec } from "../../../components/cluster/eks/nodeSpec.ts";
 import { ciliumOperator, partitionOf, serviceAccountTrust } from "../../../components/cluster/eks/policyDocuments.ts";
-import { nodeRules } from "../../../components/cluster/eks/securityGroupRules.ts";
 import { zoneSubnets, zonesOf } from "../../../components/cluster/eks/subnets.ts";
-import type { NodeGroupSettings } from "../../../components/settings.ts";
+import type { EksSettings, NodeGroupSettings } from "../../../components/settings.ts";
 import { settingsOf } from "../components/config.ts";
+import { GIVEN } from "./stack.ts";
 
 function range(text: string) {
   const parsed = parseCidr(text);
@@ -138,19 +140,71 @@ describe("a policy document", () => {
   });
 });
 
-describe("what may reach a node", () => {
-  const rules = (config: Record<string, unknown>) => nodeRules(settingsOf({ cluster: { provider: "eks" }, ...config }));
-  const isOpen = (config: Record<string, unknown>) =>
-    rules(config).some(({ peer, protocol }) => peer === "nodes" && protocol === "-1");
+describe("the guard's rules", () => {
+  const rules = (config: Record<string, unknown>, cluster: object = {}) => {
+    const settings = settingsOf({ cluster: { provider: "eks", ...cluster }, ...config });
+    return guardRules(settings, settings.cluster as EksSettings);
+  };
+  const allowPlaintext = { reason: "a test", until: "2099-01-01" };
+  const opening = (config: Record<string, unknown>) => {
+    const { ingress, egress } = rules(config);
+    return [...ingress, ...egress]
+      .filter(({ peer, protocol }) => peer === "nodes" && protocol === "-1")
+      .map(({ name }) => name);
+  };
 
-  test("is anything from a node only without a guard, or where plaintext is allowed", () => {
-    const allowPlaintext = { reason: "a test", until: "2099-01-01" };
-    expect([isOpen({}), isOpen({ encryption: "ipsec" })]).toEqual([false, false]);
-    expect([isOpen({ guard: "false" }), isOpen({ encryption: "none", allowPlaintext })]).toEqual([true, true]);
+  test("let nodes send each other anything only without a guard, or where plaintext is allowed", () => {
+    expect([opening({}), opening({ encryption: "ipsec" })]).toEqual([[], []]);
+    const open = ["unguarded-from-nodes", "unguarded-to-nodes"];
+    expect(opening({ guard: "false" })).toEqual(open);
+    expect(opening({ encryption: "none", allowPlaintext })).toEqual(open);
   });
 
-  test("has names of their own, each of them a resource", () => {
-    const names = rules({ encryption: "ipsec" }).map(({ name }) => name);
-    expect(new Set(names).size).toBe(names.length);
+  test.each(["wireguard", "ipsec"])("have names of their own each way, each of them a resource: %s", (encryption) => {
+    const { ingress, egress, controlPlane } = rules({ encryption });
+    for (const names of [[...ingress, ...controlPlane], egress].map((each) => each.map(({ name }) => name)))
+      expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("let out to no address of a node what is meant for everywhere else", () => {
+    for (const cluster of [{}, { vpc: { id: GIVEN.id, subnetIds: GIVEN.subnetIds, nodeRanges: GIVEN.nodeRanges } }]) {
+      const settings = settingsOf({ cluster: { provider: "eks", ...cluster } });
+      const nodes = nodeRanges(settings.cluster as EksSettings);
+      const outside = rules({}, cluster).egress.flatMap(({ peer }) => (typeof peer === "object" ? [peer.cidr] : []));
+      expect(outside.length).toBeGreaterThan(10);
+      for (const cidr of outside) for (const node of nodes) expect(overlap(range(cidr), node)).toBe(false);
+    }
+  });
+
+  test("take nodes to be in the private subnets of a VPC that is made", () => {
+    const { cluster } = settingsOf({ cluster: { provider: "eks", vpc: { cidr: "10.8.0.0/16" } } });
+    expect(nodeRanges(cluster as EksSettings)).toEqual([range("10.8.0.0/19"), range("10.8.32.0/19")]);
+  });
+
+  test("say what they cannot tell apart, and nothing where they hold nothing up", () => {
+    const limits = (config: object) => guardLimits(settingsOf({ cluster: { provider: "eks" }, ...config }));
+    expect(limits({})?.join()).toMatch(/Readable UDP on port 51871.*no SSH/);
+    expect(limits({ encryption: "ipsec" })?.join()).not.toMatch(/51871/);
+    expect([limits({ guard: "false" }), limits({ encryption: "none", allowPlaintext })]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe("a subnet that is there", () => {
+  const seen = { id: "subnet-0123456789abcdef0", vpcId: GIVEN.id, cidrBlock: "10.8.32.0/20" };
+
+  test("is taken where it is of the VPC and in the nodes' ranges", () => {
+    expect(misplaced(seen, GIVEN)).toBeUndefined();
+  });
+
+  test.each([
+    ["of another VPC", { vpcId: "vpc-0000000000000000a" }, "subnetIds"],
+    ["beside the ranges", { cidrBlock: "10.8.128.0/20" }, "nodeRanges"],
+    ["larger than the range", { cidrBlock: "10.8.0.0/16" }, "nodeRanges"],
+    ["without an IPv4 range", { cidrBlock: "" }, "nodeRanges"],
+  ])("is refused where it is %s", (_, change, setting) => {
+    expect(misplaced({ ...seen, ...change }, GIVEN)?.key).toBe(`wirecloak:cluster.vpc.${setting}`);
   });
 });

@@ -1,14 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import { overlap, parseCidr } from "../../../components/cidr.ts";
 import type { OwnLifetime } from "../../../components/cluster/cluster.ts";
 import { outputValue } from "../outputs.ts";
-import { CERTIFICATE, type EksStack, ENDPOINT, eksStack, ISSUER, KEY, TYPES } from "./stack.ts";
+import { CERTIFICATE, type EksStack, ENDPOINT, eksStack, GIVEN, ISSUER, KEY, TYPES } from "./stack.ts";
 
 /** How a secret looks to a mock. */
 const SECRET = "4dabf18193072939515e22adb298388d";
-const given = {
-  id: "vpc-0123456789abcdef0",
-  subnetIds: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
-};
 
 /** Every mode in every network that has it. */
 const STACKS = [
@@ -46,24 +43,39 @@ describe.each(STACKS)("an EKS cluster in network mode %s with %s", (network, enc
 
   test("has the guard's rules before Cilium, and before its first node", async () => {
     const made = await stack();
-    const rules = made.of(TYPES.ingress).map(({ name }) => name);
-    const form = encryption === "ipsec" ? "dev-guard-ipsec" : "dev-guard-wireguard";
-    expect(rules).toContain(form);
+    const rules = [...made.of(TYPES.ingress), ...made.of(TYPES.egress)].map(({ name }) => name);
+    const form = encryption === "ipsec" ? "dev-guard-ipsec-esp" : "dev-guard-wireguard-udp-51871";
+    expect(rules).toEqual(expect.arrayContaining([`${form}-from-nodes`, `${form}-to-nodes`]));
     expect(await made.before("cilium-release")).toEqual(expect.arrayContaining(rules));
     expect(await made.before("dev-nodes-workers")).toEqual(expect.arrayContaining(rules));
   });
 
   test("lets nodes send each other nothing but ciphertext and named ports", async () => {
-    const between = (await stack())
-      .of(TYPES.ingress)
-      .filter(
-        ({ inputs }) =>
-          inputs.securityGroupId === "dev-guard-id" && inputs.referencedSecurityGroupId === "dev-guard-id",
-      );
+    const made = await stack();
+    const between = [...made.of(TYPES.ingress), ...made.of(TYPES.egress)].filter(
+      ({ inputs }) => inputs.securityGroupId === "dev-guard-id" && inputs.referencedSecurityGroupId === "dev-guard-id",
+    );
+    const esp = between.filter(({ inputs }) => inputs.ipProtocol === "50");
+    expect(esp).toHaveLength(encryption === "ipsec" ? 2 : 0);
     for (const { inputs } of between) {
-      const isEsp = inputs.ipProtocol === "50";
-      expect(isEsp || (inputs.fromPort !== undefined && inputs.fromPort === inputs.toPort)).toBe(true);
-      expect(isEsp).toBe(isEsp && encryption === "ipsec");
+      if (inputs.ipProtocol === "50") continue;
+      expect(["tcp", "udp", "icmp"]).toContain(inputs.ipProtocol);
+      // Of ICMP these are type and code.
+      expect(inputs.fromPort).toEqual(inputs.ipProtocol === "icmp" ? expect.any(Number) : inputs.toPort);
+    }
+  });
+
+  test("lets nodes send nothing to addresses in which nodes are, but to the nodes' group and the control plane's", async () => {
+    const made = await stack();
+    expect(made.named("dev-guard").inputs).not.toHaveProperty("egress");
+    const everywhere = made.of(TYPES.egress).filter(({ inputs }) => inputs.cidrIpv4 !== undefined);
+    expect(everywhere.length).toBeGreaterThan(10);
+    for (const { inputs } of everywhere) {
+      const to = parseCidr(String(inputs.cidrIpv4));
+      for (const nodes of ["10.0.0.0/19", "10.0.32.0/19"]) {
+        const range = parseCidr(nodes);
+        expect([nodes, inputs.cidrIpv4, to && range && overlap(range, to)]).toEqual([nodes, inputs.cidrIpv4, false]);
+      }
     }
   });
 
@@ -160,6 +172,37 @@ describe("the nodes of an EKS cluster", () => {
   });
 });
 
+describe("where plaintext is allowed", () => {
+  const allowPlaintext = { reason: "a test", until: "2099-01-01" };
+
+  test("the rules that open come after Cilium has changed, and before the nodes that are waited for", async () => {
+    const made = await eksStack({}, { encryption: "none", allowPlaintext });
+    const open = ["dev-guard-unguarded-from-nodes", "dev-guard-unguarded-to-nodes"];
+    for (const name of open) expect(await made.before(name)).toEqual(["cilium"]);
+    expect(await made.before("dev-nodes-workers")).toEqual(expect.arrayContaining(open));
+    const first = await made.before("cilium-release");
+    expect(first.filter((name) => open.includes(name))).toEqual([]);
+    expect(first).toContain("dev-guard-health-tcp-4240-from-nodes");
+    expect(made.cluster.guardLimits).toBeUndefined();
+  });
+});
+
+describe("pods with addresses of the VPC", () => {
+  test("have them in the nodes' subnets only, where the guard knows them", async () => {
+    const eni = await eksStack();
+    expect(eni.named("cilium-release").inputs).toMatchObject({
+      values: {
+        eni: {
+          subnetIDsFilter: ["dev-network-private-us-west-2a-id", "dev-network-private-us-west-2b-id"],
+        },
+      },
+    });
+    const chaining = await eksStack({ network: "chaining" }, { encryption: "wireguard" });
+    const configuration = JSON.parse(String(chaining.named("dev-vpc-cni").inputs.configurationValues));
+    expect(configuration).toEqual({ env: { ENABLE_SUBNET_DISCOVERY: "false" } });
+  });
+});
+
 describe("the control plane", () => {
   test("encrypts Secrets with a key that rotates, and keeps logs for a time", async () => {
     const made = await eksStack();
@@ -224,12 +267,14 @@ describe("the network", () => {
   });
 
   test("that is there already is used as it is", async () => {
-    const made = await eksStack({ vpc: given });
+    const made = await eksStack({ vpc: GIVEN });
     expect(made.resources.filter(({ type }) => [TYPES.vpc, TYPES.subnet, TYPES.nat].includes(type as never))).toEqual(
       [],
     );
-    expect(made.of(TYPES.nodeGroup)[0]?.inputs.subnetIds).toEqual(given.subnetIds);
-    expect(made.named("dev-guard").inputs).toMatchObject({ vpcId: given.id });
+    expect(made.of(TYPES.nodeGroup)[0]?.inputs.subnetIds).toEqual(GIVEN.subnetIds);
+    expect(made.named("dev-guard").inputs).toMatchObject({ vpcId: GIVEN.id });
+    const outside = made.of(TYPES.egress).map(({ inputs }) => inputs.cidrIpv4);
+    expect(outside).toContain("10.8.128.0/17");
   });
 });
 
@@ -333,17 +378,26 @@ describe("a change of settings replaces neither cluster nor network nor nodes", 
   }
 
   test.each(["eni", "overlay"])("the mode (%s): the guard's own rules alone differ", async (network) => {
-    const ipsec = await inputs({ network }, { encryption: "ipsec" }, [TYPES.ingress]);
-    expect(await inputs({ network }, { encryption: "wireguard" }, [TYPES.ingress])).toEqual(ipsec);
+    const rules = [TYPES.ingress, TYPES.egress];
+    const ipsec = await inputs({ network }, { encryption: "ipsec" }, rules);
+    expect(await inputs({ network }, { encryption: "wireguard" }, rules)).toEqual(ipsec);
     expect(Object.keys(ipsec).length).toBeGreaterThan(20);
   });
 
   test("the mode: each mode's rule is a resource of its own, so that both are there while nodes change", async () => {
     const names = async (encryption: string) =>
-      (await eksStack({}, { encryption })).of(TYPES.ingress).map(({ name }) => name);
+      (await eksStack({}, { encryption })).resources
+        .filter(({ type }) => type === TYPES.ingress || type === TYPES.egress)
+        .map(({ name }) => name);
     const [wireguard, ipsec] = [await names("wireguard"), await names("ipsec")];
-    expect(wireguard.filter((name) => !ipsec.includes(name))).toEqual(["dev-guard-wireguard"]);
-    expect(ipsec.filter((name) => !wireguard.includes(name))).toEqual(["dev-guard-ipsec"]);
+    expect(wireguard.filter((name) => !ipsec.includes(name))).toEqual([
+      "dev-guard-wireguard-udp-51871-from-nodes",
+      "dev-guard-wireguard-udp-51871-to-nodes",
+    ]);
+    expect(ipsec.filter((name) => !wireguard.includes(name))).toEqual([
+      "dev-guard-ipsec-esp-from-nodes",
+      "dev-guard-ipsec-esp-to-nodes",
+    ]);
   });
 
   test("the key: nothing in AWS differs", async () => {

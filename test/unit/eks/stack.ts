@@ -13,10 +13,18 @@ export const CERTIFICATE = "Q0VSVElGSUNBVEU=";
 /** The IPsec key, as the mock of the random provider draws it. */
 export const KEY = "0123456789abcdef".repeat(5);
 
+/** A VPC that is there; AWS, as mocked, gives its subnets 10.8.32.0/20. */
+export const GIVEN = {
+  id: "vpc-0123456789abcdef0",
+  subnetIds: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+  nodeRanges: ["10.8.0.0/17"],
+};
+
 export const TYPES = {
   cluster: "aws:eks/cluster:Cluster",
   nodeGroup: "aws:eks/nodeGroup:NodeGroup",
   template: "aws:ec2/launchTemplate:LaunchTemplate",
+  egress: "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
   ingress: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
   addon: "aws:eks/addon:Addon",
   role: "aws:iam/role:Role",
@@ -43,6 +51,7 @@ const mocks = {
   }),
   [TYPES.role]: () => ({ arn: "arn:aws:iam::111122223333:role/r" }),
   [TYPES.key]: () => ({ arn: "arn:aws:kms:us-west-2:111122223333:key/k" }),
+  "aws:ec2/getSubnet:getSubnet": () => ({ vpcId: GIVEN.id, cidrBlock: "10.8.32.0/20" }),
   [TYPES.template]: () => ({ latestVersion: 1 }),
   "aws:iam/openIdConnectProvider:OpenIdConnectProvider": () => ({ arn: "arn:aws:iam::111122223333:oidc-provider/p" }),
   "random:index/randomPassword:RandomPassword": ({ length }: Record<string, unknown>) => ({

@@ -4,7 +4,7 @@ import { problemsOf, settingsOf } from "../config.ts";
 const ROLE = "arn:aws:iam::111122223333:role/operator";
 const config = (network: string, others: object = {}) => ({ cluster: { provider: "eks", network }, ...others });
 const settings = (network: string, others: object = {}) => settingsOf(config(network, others));
-const facts = { apiServer: { host: "api.example", port: 443 }, operatorRole: ROLE };
+const facts = { apiServer: { host: "api.example", port: 443 }, operatorRole: ROLE, nodeSubnets: ["subnet-0"] };
 
 /** Every pair that Cilium has: no IPsec behind another CNI. */
 const PAIRS = [
@@ -30,7 +30,9 @@ describe.each(PAIRS)("the values on EKS in network mode %s with %s", (network, e
 
 describe("on EKS", () => {
   test("only ENI mode gives the operator a role in AWS", () => {
-    expect(ciliumValues(settings("eni"), facts)).toMatchObject({ eni: { enabled: true, iamRole: ROLE } });
+    expect(ciliumValues(settings("eni"), facts)).toMatchObject({
+      eni: { enabled: true, iamRole: ROLE, subnetIDsFilter: ["subnet-0"] },
+    });
     for (const network of ["overlay", "chaining"])
       expect(JSON.stringify(ciliumValues(settings(network), facts))).not.toContain(ROLE);
   });
@@ -58,6 +60,8 @@ describe("on EKS", () => {
 
   test.each([
     ["the operator's role", { eni: { iamRole: "x" } }, "eni.iamRole"],
+    ["the subnets of pods", { eni: { subnetIDsFilter: ["subnet-0"] } }, "eni.subnetIDsFilter"],
+    ["the subnets of pods by tags", { eni: { subnetTagsFilter: ["a=b"] } }, "eni.subnetTagsFilter"],
     ["masquerading", { enableIPv4Masquerade: true }, "enableIPv4Masquerade"],
   ])("%s is not the user's to set beside it", (_, values, path) => {
     const keys = problemsOf(config("eni", { cilium: { values } })).map(({ key }) => key);
