@@ -400,6 +400,25 @@ describe("a change of settings replaces neither cluster nor network nor nodes", 
     ]);
   });
 
+  test("the mode, in each input that would replace the cluster, the network or the nodes: none differs", async () => {
+    const lasting: readonly string[] = [TYPES.cluster, TYPES.vpc, TYPES.subnet, TYPES.nodeGroup, TYPES.template];
+    const config = [
+      { encryption: "ipsec" },
+      { encryption: "wireguard" },
+      { encryption: "wireguard", wireguard: { nodeEncryption: true } },
+      { encryption: "none", allowPlaintext: { reason: "a test", until: "2099-01-01" } },
+    ];
+    const made: { type: string; name: string; inputs: object }[][] = [];
+    // One after another: Pulumi has one set of mocks at a time.
+    for (const each of config)
+      made.push((await eksStack({}, each)).resources.filter(({ type }) => lasting.includes(type)));
+    const [first, ...others] = made;
+    expect(new Set(first?.map(({ type }) => type))).toEqual(new Set(lasting));
+    const byName = (resources: { name: string; inputs: object }[] = []) =>
+      Object.fromEntries(resources.map(({ name, inputs }) => [name, inputs]));
+    for (const other of others) expect(byName(other)).toEqual(byName(first));
+  });
+
   test("the key: nothing in AWS differs", async () => {
     const three = await inputs({}, { encryption: "ipsec" });
     expect(await inputs({}, { encryption: "ipsec", ipsec: { keyId: 4 } })).toEqual(three);
