@@ -1,27 +1,19 @@
-import { join } from "node:path";
-import { Addon } from "@pulumi/aws/eks/addon.js";
 import { Provider } from "@pulumi/aws/provider.js";
-import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { clusterFiles, stateDir } from "../../../tools/paths.ts";
 import type { EksSettings, Settings } from "../../settings.ts";
 import type { Cluster, Lifetime } from "../cluster.ts";
 import { lifetimeWith } from "../clusterCommand.ts";
 import { eksKubeconfig } from "../eksKubeconfig.ts";
+import { type AddonsArgs, addonsAfterNodes, addonsBeforeCilium, type RoleFor } from "./addons.ts";
 import { EksControlPlane } from "./controlPlane.ts";
 import { guardLimits, guardRules } from "./guardRules.ts";
+import { kubeconfigFile } from "./kubeconfigFile.ts";
 import { EksNetwork } from "./network.ts";
 import { EksNodeGuard } from "./nodeGuard.ts";
 import { tagsOf } from "./nodeSpec.ts";
 import { EksNodes } from "./nodes.ts";
-import { ciliumOperator, managedPolicy } from "./policyDocuments.ts";
+import { ciliumOperator } from "./policyDocuments.ts";
 import { ServiceAccountRole } from "./serviceAccountRole.ts";
-
-/** Writes the kubeconfig's file; a program of its own, which knows nothing of Pulumi. */
-const PROGRAM = join(import.meta.dirname, "../kubeconfigFile.ts");
-
-/** Else pods may get addresses in other subnets that bear a tag of Amazon's CNI (its version 1.18), where the guard takes them for the world's. */
-const NODE_SUBNETS_ONLY = { env: { ENABLE_SUBNET_DISCOVERY: "false" } };
 
 export interface EksClusterArgs {
   settings: Settings;
@@ -53,6 +45,7 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
   private readonly network: EksNetwork;
   private readonly controlPlane: EksControlPlane;
   private readonly nodeGuard: EksNodeGuard;
+  private readonly addons: AddonsArgs;
 
   constructor(name: string, { settings, cluster }: EksClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("wirecloak:cluster:Eks", name, { ...cluster }, opts);
@@ -81,9 +74,14 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
         .all([made.endpoint, made.certificateAuthority.data])
         .apply(([endpoint, certificateAuthority]) => eksKubeconfig({ ...cluster, endpoint, certificateAuthority })),
     );
-    this.kubeconfigPath = this.kubeconfigFile(`${name}-kubeconfig`);
+    this.kubeconfigPath = kubeconfigFile(
+      `${name}-kubeconfig`,
+      { cluster: cluster.name, kubeconfig: this.kubeconfig },
+      { parent: this },
+    );
     this.lifetime = lifetimeWith(`${name}-inside`, made, this);
-    this.guarded = [...this.nodeGuard.rules, ...this.addonsBeforeCilium(settings)];
+    this.addons = { name, made, opts: { parent: this, provider: this.provider } };
+    this.guarded = [...this.nodeGuard.rules, ...addonsBeforeCilium(this.addons, settings, cluster, this.roleFor)];
     const limits = guardLimits(settings);
     if (limits) this.guardLimits = limits;
     if (cluster.network === "eni") {
@@ -109,66 +107,13 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
       },
       this.inAws,
     );
-    this.addon("coredns", groups);
+    addonsAfterNodes(this.addons, groups);
     return groups;
   }
 
-  /** What runs in the nodes' own network, so that it needs no CNI, and Cilium needs it. */
-  private addonsBeforeCilium({ cilium }: Settings): pulumi.Resource[] {
-    const proxy = cilium.kubeProxyReplacement ? [] : [this.addon("kube-proxy")];
-    if (this.settings.network !== "chaining") return proxy;
-    const managed = managedPolicy(this.settings.region, "AmazonEKS_CNI_Policy");
-    return [
-      ...proxy,
-      this.addon("vpc-cni", [], this.roleFor("aws-node", "kube-system", { managed }), NODE_SUBNETS_ONLY),
-    ];
-  }
-
-  private addon(
-    addonName: string,
-    dependsOn: pulumi.Resource[] = [],
-    role?: pulumi.Output<string>,
-    configuration?: object,
-  ): Addon {
-    return new Addon(
-      `${this.logicalName}-${addonName}`,
-      {
-        addonName,
-        clusterName: this.controlPlane.cluster.name,
-        resolveConflictsOnCreate: "OVERWRITE",
-        resolveConflictsOnUpdate: "OVERWRITE",
-        ...(role !== undefined && { serviceAccountRoleArn: role }),
-        ...(configuration && { configurationValues: JSON.stringify(configuration) }),
-      },
-      { parent: this, provider: this.provider, dependsOn, deletedWith: this.controlPlane.cluster },
-    );
-  }
-
-  private roleFor(
-    account: string,
-    namespace: string,
-    rights: { document: pulumi.Input<string> } | { managed: string },
-  ) {
+  private readonly roleFor: RoleFor = (account, namespace, rights) => {
     const { issuer, identity } = this.controlPlane;
     const role = { issuer, identity, namespace, account, rights };
     return new ServiceAccountRole(`${this.logicalName}-${account}`, role, this.inAws).arn;
-  }
-
-  /** Its path does not wait for nodes: they come later, and what needs them depends on them. */
-  private kubeconfigFile(name: string): pulumi.Output<string> {
-    const file = clusterFiles(stateDir(), this.settings.name).kubeconfig;
-    const written = new local.Command(
-      name,
-      {
-        create: 'node "$PROGRAM" write "$FILE"',
-        delete: 'node "$PROGRAM" delete "$FILE"',
-        environment: { PROGRAM, FILE: file },
-        stdin: this.kubeconfig,
-        addPreviousOutputInEnv: false,
-        logging: local.Logging.None,
-      },
-      { parent: this },
-    );
-    return written.id.apply(() => file);
-  }
+  };
 }
