@@ -38,7 +38,7 @@ export async function examine(
       case "rehearsal":
         return checkRehearsal(cluster, probes, mayReplace);
       case "eks":
-        return checkEks(probes);
+        return checkEks(cluster, probes);
     }
   };
   const [chart, found] = await Promise.all([checkChart(settings.cilium, probes), ofCluster()]);

@@ -10,6 +10,7 @@ import { UserError } from "../../../../components/userError.ts";
 import { checkEks } from "../../../../doctor/eks.ts";
 import { runCommand } from "../../../../tools/command.ts";
 import { clusterFiles, projectRoot, stateDir } from "../../../../tools/paths.ts";
+import { machine } from "../../doctorProbes.ts";
 import { settingsOf } from "../config.ts";
 import { liveCluster } from "../live/liveCluster.ts";
 
@@ -118,18 +119,22 @@ describe("the kubeconfig", () => {
 });
 
 describe("what an EKS cluster needs on this machine", () => {
-  test("is the cloud's SDK: where it is missing, one error with the command that brings it", () => {
+  test("is the cloud's SDK: where it is missing, one error with the command that brings it", async () => {
     // Nothing is installed beside a folder of its own.
     const missing = missingSdk("eks", folder);
     expect(missing).toMatchObject({ value: "eks", fix: "./bin/setup eks" });
-    const errors = checkEks({ env: { PATH: folder } }, missing).filter(({ what }) => what === "AWS SDK");
+    const found = await checkEks({ region: "us-west-2" }, machine([], { env: { PATH: folder } }), missing);
+    const errors = found.filter(({ what }) => what === "AWS SDK");
     expect(errors).toEqual([expect.objectContaining({ level: "error", fix: "./bin/setup eks" })]);
   });
 
-  test("is the AWS CLI, which the kubeconfig has ask for a token", () => {
-    const levels = () => checkEks({ env: { PATH: folder } }, undefined).map(({ what, level }) => [what, level]);
-    expect(levels()).toContainEqual(["AWS CLI", "error"]);
+  test("is the AWS CLI, which the kubeconfig has ask for a token", async () => {
+    const levels = async () => {
+      const found = await checkEks({ region: "us-west-2" }, machine([], { env: { PATH: folder } }));
+      return found.map(({ what, level }) => [what, level]);
+    };
+    expect(await levels()).toContainEqual(["AWS CLI", "error"]);
     writeFileSync(join(folder, "aws"), "#!/bin/sh\n", { mode: 0o755 });
-    expect(levels()).toContainEqual(["AWS CLI", "ok"]);
+    expect(await levels()).toContainEqual(["AWS CLI", "ok"]);
   });
 });
