@@ -1,6 +1,13 @@
 import { type Kubectl, kubeSystemUid, readKubeconfig } from "../components/cluster/kubeconfig.ts";
+import {
+  DAEMONSET_COLUMNS,
+  dataplaneFacts,
+  managedDataplane,
+  NODE_COLUMNS,
+} from "../components/cluster/managedDataplane.ts";
 import type { ExistingSettings, Settings } from "../components/settings.ts";
-import { type Finding, findingsOf, ok, warning } from "./finding.ts";
+import type { CommandResult } from "../tools/command.ts";
+import { error, type Finding, findingsOf, ok, warning } from "./finding.ts";
 import { judgeAdmission, judgeKubernetes, minorIn } from "./kubernetes.ts";
 import type { Probes } from "./probes.ts";
 
@@ -19,14 +26,17 @@ export async function checkExisting(
     const target = readKubeconfig(cluster.kubeconfig, cluster.context);
     const { host, port } = target.apiServer;
     const at = [`--kubeconfig=${target.kubeconfig}`, `--context=${target.context}`, "--request-timeout=5s"];
-    const [, version] = await Promise.all([
+    const [, version, nodes, daemonSets] = await Promise.all([
       kubeSystemUid(target, kubectl),
       kubectl([...at, "get", "--raw", "/version"]),
+      kubectl([...at, "get", "nodes", "-o", `jsonpath=${NODE_COLUMNS}`]),
+      kubectl([...at, "get", "daemonsets", "-n", "kube-system", "-o", `jsonpath=${DAEMONSET_COLUMNS}`]),
     ]);
     const minor = minorIn(/"gitVersion":\s*"(v[^"]+)"/.exec(version.stdout)?.[1] ?? "");
     const answers = ok(WHAT, `The cluster of context ${target.context} answers at ${host}:${port}.`);
     return [
       answers,
+      ...judgeDataplane(nodes, daemonSets),
       ...judgeAddress(settings, host),
       ...judgeGuard(settings),
       judgeKubernetes(settings, minor),
@@ -35,6 +45,20 @@ export async function checkExisting(
   } catch (failure) {
     return findingsOf(WHAT, failure);
   }
+}
+
+/** A Cilium that the cloud runs cannot be ours. */
+function judgeDataplane(nodes: CommandResult, daemonSets: CommandResult): Finding[] {
+  if (nodes.code !== 0 || daemonSets.code !== 0) {
+    return [
+      warning(
+        "dataplane",
+        "Nodes and DaemonSets could not be read, so whether the cloud runs its own Cilium is unknown.",
+      ),
+    ];
+  }
+  const managed = managedDataplane(dataplaneFacts(nodes.stdout, daemonSets.stdout));
+  return managed ? [error("dataplane", managed.message, managed.fix)] : [];
 }
 
 /** A guard drops packets outside of the nodes, and of a cluster that others made we know no such place. */

@@ -292,6 +292,8 @@ describe("an existing cluster", () => {
     return { provider: "existing", name: "dev", kubeconfig: path };
   };
   const answers: Answers = [
+    [/^kubectl .*get nodes/, { stdout: "node-1\t\n" }],
+    [/^kubectl .*get daemonsets/, { stdout: "kube-proxy\t\n" }],
     [/^kubectl .*kube-system/, { stdout: "uid" }],
     [/^kubectl .*\/version/, { stdout: '{"gitVersion": "v1.34.2+k3s1"}' }],
   ];
@@ -302,6 +304,20 @@ describe("an existing cluster", () => {
     expect(about(findings, "Kubernetes version")).toMatchObject([
       { level: "ok", evidence: expect.stringContaining("1.34") },
     ]);
+  });
+
+  test("whose cloud runs a Cilium of its own is refused, and is not known to where nobody says", async () => {
+    const dataplane = async (changed: Answers) =>
+      about(await found(server("https://api.example"), [...changed, ...answers]), "dataplane");
+    expect(await dataplane([])).toEqual([]);
+    expect(await dataplane([[/get daemonsets/, { stdout: "kube-proxy\t\nanetd\t\n" }]])).toMatchObject([
+      {
+        level: "error",
+        evidence: expect.stringContaining("GKE Dataplane V2"),
+        fix: expect.stringContaining("in_transit_encryption_config"),
+      },
+    ]);
+    expect(await dataplane([[/get nodes/, { code: 1, stderr: "forbidden" }]])).toMatchObject([{ level: "warning" }]);
   });
 
   test("has no place for a guard, which is told where one is wanted", async () => {
