@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { loadSettings, type Settings } from "../components/settings.ts";
+import { type ClusterSettings, loadSettings, type Settings } from "../components/settings.ts";
 import type { Problem } from "../components/userError.ts";
 import { projectRoot, stateDir } from "../tools/paths.ts";
 import { readStackConfig, stackConfigPath } from "./stackConfig.ts";
@@ -25,22 +25,21 @@ function readStack(name: string): Stack {
 /** Facts that the choice of a stack rests on. */
 export interface Surroundings {
   /** Stacks of this checkout that exist in the backend. */
-  existing: string[];
-  /** Those of them whose cluster is kind's. */
-  existingKind: string[];
+  existing: { name: string; provider: ClusterSettings["provider"] }[];
   /** Undefined where Docker answers, else why it does not. */
   noDocker: string | undefined;
 }
 
-/** Chooses the stack that nobody named: an existing kind one, else what exists (unless for `up`), else kind where Docker answers, else rehearsal. */
+/** Chooses the stack that nobody named, never one in a cloud: an existing kind one, else what exists (unless for `up`), else kind where Docker answers, else rehearsal. */
 export function chooseName(
   command: "up" | "other",
-  { existing, existingKind, noDocker }: Surroundings,
+  { existing, noDocker }: Surroundings,
 ): { name: string; why: string } {
-  const [kind] = existingKind;
-  if (kind) return { name: kind, why: `the kind stack ${kind} of this checkout exists` };
-  const [only] = existing;
-  if (command === "other" && only) return { name: only, why: "it exists" };
+  const kind = existing.find(({ provider }) => provider === "kind");
+  if (kind) return { name: kind.name, why: `the kind stack ${kind.name} of this checkout exists` };
+  // What `down` takes away in a cloud somebody pays for, and may still need.
+  const only = existing.find(({ provider }) => provider !== "eks");
+  if (command === "other" && only) return { name: only.name, why: "it exists" };
   if (noDocker === undefined) return { name: "dev", why: "Docker answers, so the cluster is made by kind" };
   return { name: "rehearsal", why: `no kind cluster here: ${noDocker}` };
 }
@@ -48,9 +47,8 @@ export function chooseName(
 /** The stack asked for, or the chosen one. */
 export function chooseStack(asked: string | undefined, command: "up" | "other"): Stack {
   if (asked) return readStack(asked);
-  const existing = existingStacks();
-  const existingKind = existing.filter((name) => readStack(name).settings.cluster.provider === "kind");
-  const { name, why } = chooseName(command, { existing, existingKind, noDocker: dockerTrouble() });
+  const existing = existingStacks().map((name) => ({ name, provider: readStack(name).settings.cluster.provider }));
+  const { name, why } = chooseName(command, { existing, noDocker: dockerTrouble() });
   return { ...readStack(name), why };
 }
 
