@@ -13,8 +13,8 @@ setup: ## npm packages and Node.js 24 (everything else does this first)
 	@./bin/setup
 
 .PHONY: up
-up: setup ## an encrypted cluster and its proof  [STACK=dev|rehearsal|...] [REPLACE=1]
-	@$(WIRECLOAK) up $(if $(STACK),--stack $(STACK)) $(if $(REPLACE),--replace)
+up: setup ## an encrypted cluster and its proof  [STACK=dev|rehearsal|eks|...] [REPLACE=1] [YES=1]
+	@$(WIRECLOAK) up $(if $(STACK),--stack $(STACK)) $(if $(REPLACE),--replace) $(if $(YES),--yes)
 
 .PHONY: down
 down: setup ## remove the cluster and everything made for it  [STACK=...]

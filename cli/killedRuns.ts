@@ -30,6 +30,11 @@ export function hasPendingOperations(session: Session, stack: string): boolean {
   return listAt(stateOf(session, stack), "deployment", "pending_operations").length > 0;
 }
 
+/** Whether the stack has made anything yet. */
+export function holdsResources(session: Session, stack: string): boolean {
+  return listAt(stateOf(session, stack), "deployment", "resources").length > 0;
+}
+
 function stateOf(session: Session, stack: string): unknown {
   return JSON.parse(pulumiOutput(session, ["stack", "export", "--stack", stack]) ?? "{}");
 }

@@ -59,7 +59,7 @@ async function rotate({ stack: asked, dryRun, wait }: Flags, find: FindCluster):
   say(`stack ${name}: IPsec key ${old} -> ${next}, in ${file} and in the cluster`);
   if (dryRun) return 0;
   writeWhole(file, withKeyId(before, next));
-  const code = await bringUp(name, false);
+  const code = await bringUp(name);
   if (code !== 0) return undone(code, { name, settings, file, before, old });
 
   const now = await readLive(settings);

@@ -6,8 +6,9 @@ import { changeText, lastChange } from "../prover/watch/end.ts";
 import { toolFolders } from "../tools/folders.ts";
 import { projectRoot, watchFolder } from "../tools/paths.ts";
 import { chooseStack, type Stack } from "./chooseStack.ts";
+import { costDrivers, mayCost, terminal } from "./costs.ts";
 import { examination, renderFindings } from "./doctor.ts";
-import { clearKilledRuns, hasPendingOperations, takeUpKilledInstalls } from "./killedRuns.ts";
+import { clearKilledRuns, hasPendingOperations, holdsResources, takeUpKilledInstalls } from "./killedRuns.ts";
 import { liveCluster } from "./liveCluster.ts";
 import { packArguments } from "./policyPack.ts";
 import { say } from "./say.ts";
@@ -29,13 +30,14 @@ export function registerUp(program: Command): void {
     .description("stand the encrypted cluster up, or bring it to the stack's settings, and prove it")
     .option("-s, --stack <name>", "the stack (default: kind where Docker answers, else rehearsal)")
     .option("--replace", "accept that a changed setting replaces the cluster and all that is in it")
-    .action(async ({ stack, replace }: { stack?: string; replace?: boolean }) => {
-      process.exitCode = await bringUp(stack, replace ?? false);
+    .option("-y, --yes", "make what costs money without asking (clusters in a cloud)")
+    .action(async ({ stack, replace, yes }: { stack?: string; replace?: boolean; yes?: boolean }) => {
+      process.exitCode = await bringUp(stack, { mayReplace: replace ?? false, yes: yes ?? false });
     });
 }
 
 /** Brings a stack to its settings and shows what came of it; resolves with the exit code, 2 where nothing was begun. */
-export async function bringUp(asked: string | undefined, mayReplace: boolean): Promise<number> {
+export async function bringUp(asked: string | undefined, { mayReplace = false, yes = false } = {}): Promise<number> {
   // Settings first: a mistake in them costs a second, the tools may cost minutes.
   const stack = chooseStack(asked, "up");
   say(`stack ${stack.name}${stack.why ? ` (${stack.why})` : ""}`);
@@ -53,6 +55,12 @@ export async function bringUp(asked: string | undefined, mayReplace: boolean): P
     return 2;
   }
 
+  // Asked once: what is there costs already.
+  const costs = costDrivers(settings).length > 0 && !holdsResources(session, stack.name);
+  if (costs && !(await mayCost(settings, { yes, ask: terminal() }))) {
+    say("nothing was created");
+    return 2;
+  }
   const began = Date.now();
   return (await deploy(session, stack, pack)) || (await summary(session, stack, began));
 }
