@@ -293,7 +293,7 @@ describe("`node tools/main.ts`", () => {
     const { status, stderr } = main("--for", "nothing");
     expect([status, stderr]).toEqual([
       2,
-      expect.stringContaining("Allowed choices are kind, existing, rehearsal, all"),
+      expect.stringContaining("Allowed choices are kind, existing, rehearsal, eks, all"),
     ]);
   });
 });
