@@ -39,6 +39,27 @@ describeUnless(withoutEngine, "a cluster that is not as the last update left it"
     expect(code).toBe(0);
   }
 
+  test("an admission policy that was deleted, and one that was loosened, are named and put back", () => {
+    const binding = (name: string) => ["validatingadmissionpolicybinding", name];
+    const actions = () =>
+      stack.kubectl("get", ...binding("wirecloak-ipsec-keys"), "-o", "jsonpath={.spec.validationActions}").output;
+    const before = actions();
+    expect(stack.kubectl("delete", ...binding("wirecloak-cilium-config")).code).toBe(0);
+    const patch = JSON.stringify({ spec: { validationActions: ["Audit"] } });
+    const loosen = ["patch", ...binding("wirecloak-ipsec-keys"), "--type=merge", "-p", patch];
+    expect(stack.kubectl(...loosen, "--field-manager=somebody").code).toBe(0);
+    expect(preview().output).toContain(
+      "admission was taken away: ValidatingAdmissionPolicyBinding wirecloak-cilium-config deleted",
+    );
+    repaired();
+    expect(actions()).toBe(before);
+    // No other test may have broken the glass before: the annotations stay.
+    expect(system("patch", "configmap", "cilium-config", "-p", '{"data":{"enable-ipsec":"false"}}').output).toContain(
+      "it says none",
+    );
+    untouched();
+  });
+
   test("a hand-edited cilium-config is named with who did it, and put back", () => {
     const edit = (change: object) =>
       system("patch", "configmap", "cilium-config", "--patch", JSON.stringify(change), "--field-manager=somebody");
@@ -74,26 +95,6 @@ describeUnless(withoutEngine, "a cluster that is not as the last update left it"
     expect(repaired()).toMatch(/Secret cilium-ipsec-keys was changed by somebody at \S+: it holds another key/);
     expect(keyLine()).toBe(before);
     expect(agentPods()).not.toBe(pods);
-  });
-
-  test("an admission policy that was deleted, and one that was loosened, are named and put back", () => {
-    const binding = (name: string) => ["validatingadmissionpolicybinding", name];
-    const actions = () =>
-      stack.kubectl("get", ...binding("wirecloak-ipsec-keys"), "-o", "jsonpath={.spec.validationActions}").output;
-    const before = actions();
-    expect(stack.kubectl("delete", ...binding("wirecloak-cilium-config")).code).toBe(0);
-    const patch = JSON.stringify({ spec: { validationActions: ["Audit"] } });
-    const loosen = ["patch", ...binding("wirecloak-ipsec-keys"), "--type=merge", "-p", patch];
-    expect(stack.kubectl(...loosen, "--field-manager=somebody").code).toBe(0);
-    expect(preview().output).toContain(
-      "admission was taken away: ValidatingAdmissionPolicyBinding wirecloak-cilium-config deleted",
-    );
-    repaired();
-    expect(actions()).toBe(before);
-    expect(system("patch", "configmap", "cilium-config", "-p", '{"data":{"enable-ipsec":"false"}}').output).toContain(
-      "it says none",
-    );
-    untouched();
   });
 
   const TABLE = ["bridge", "wirecloak-t"];
