@@ -39,18 +39,15 @@ export function overlap(a: Cidr, b: Cidr): boolean {
 export function outside(ranges: readonly Cidr[], within: Cidr = EVERYWHERE): string[] {
   if (ranges.some((range) => contains(range, within))) return [];
   if (!ranges.some((range) => overlap(range, within))) return [`${within.address}/${within.prefix}`];
-  return halves(within).flatMap((half) => outside(ranges, half));
+  return [0, 1].flatMap((half) => outside(ranges, part(within, 1, half)));
 }
 
 const EVERYWHERE: Cidr = { address: "0.0.0.0", prefix: 0, family: "ipv4" };
 
-function halves({ address, prefix }: Cidr): Cidr[] {
-  const first = numberOf(address);
-  return [first, first + 2 ** (31 - prefix)].map((bits) => ({
-    address: addressOf(bits),
-    prefix: prefix + 1,
-    family: "ipv4",
-  }));
+/** One of the 2^bits equal parts of an IPv4 range. */
+export function part({ address, prefix }: Cidr, bits: number, index: number): Cidr {
+  const size = 2 ** (32 - prefix - bits);
+  return { address: addressOf(numberOf(address) + index * size), prefix: prefix + bits, family: "ipv4" };
 }
 
 function numberOf(address: string): number {

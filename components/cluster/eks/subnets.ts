@@ -1,4 +1,4 @@
-import { parseCidr } from "../../cidr.ts";
+import { parseCidr, part } from "../../cidr.ts";
 import type { EksSettings } from "../../settings.ts";
 
 /** The subnets of one availability zone. */
@@ -18,11 +18,11 @@ const PUBLIC_BITS = 4;
 
 /** The ranges of a VPC's subnets: a private part for each zone, in their order, and a small public subnet of the last part. */
 export function zoneSubnets(vpc: string, zones: readonly string[]): ZoneSubnets[] {
-  const publicPart = part(vpc, PART_BITS, 2 ** PART_BITS - 1);
+  const publicPart = partOf(vpc, PART_BITS, 2 ** PART_BITS - 1);
   return zones.map((zone, index) => ({
     zone,
-    private: part(vpc, PART_BITS, index),
-    public: part(publicPart, PUBLIC_BITS, index),
+    private: partOf(vpc, PART_BITS, index),
+    public: partOf(publicPart, PUBLIC_BITS, index),
   }));
 }
 
@@ -34,13 +34,10 @@ export function zonesOf({ region, vpc }: Pick<EksSettings, "region" | "vpc">): s
   return vpc.zones ?? (WITHOUT_B[region] ?? ["a", "b"]).map((letter) => `${region}${letter}`);
 }
 
-/** One of the 2^bits equal parts of a range. */
-function part(range: string, bits: number, index: number): string {
+/** One of the equal parts of a range. */
+function partOf(range: string, bits: number, index: number): string {
   const whole = parseCidr(range);
   if (whole === undefined) throw new RangeError(`not a range: ${range}`);
-  const prefix = whole.prefix + bits;
-  const first =
-    whole.address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0) + index * 2 ** (32 - prefix);
-  const octets = [2 ** 24, 2 ** 16, 2 ** 8, 1].map((unit) => Math.floor(first / unit) % 256);
-  return `${octets.join(".")}/${prefix}`;
+  const { address, prefix } = part(whole, bits, index);
+  return `${address}/${prefix}`;
 }
