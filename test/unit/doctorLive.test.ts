@@ -1,4 +1,5 @@
 import { keyAgeText } from "../../cli/keyAgeText.ts";
+import { UserError } from "../../components/userError.ts";
 import { checkLive } from "../../doctor/live.ts";
 import { settingsOf } from "./components/config.ts";
 import { ipsec, liveCluster } from "./components/live/liveCluster.ts";
@@ -20,6 +21,15 @@ describe("the doctor on a live cluster", () => {
   test("says that nothing speaks against an update, and nothing where there is no cluster", async () => {
     expect(await found(ipsec(4))).toMatchObject([{ level: "ok" }]);
     expect(await checkLive(settingsOf(), async () => undefined)).toEqual([]);
+  });
+
+  test("lists among the others that it cannot be told whether there is one, and hides no mistake of ours", async () => {
+    const failing = (failure: Error) => checkLive(settingsOf(), () => Promise.reject(failure));
+    const message = "AWS does not say whether this cluster is there.";
+    expect(await failing(new UserError([{ key: "wirecloak:cluster.name", value: "eks", message }]))).toMatchObject([
+      { level: "error", what: 'wirecloak:cluster.name = "eks"', evidence: message },
+    ]);
+    await expect(failing(new TypeError("a mistake"))).rejects.toThrow("a mistake");
   });
 });
 
