@@ -159,26 +159,24 @@ function isZoneOf(region: string, zone: string): boolean {
 
 /** Of an overlay the pods' range is not the VPC's; that pods and services are apart is checked for every provider. */
 function apart({ cluster: { network, vpc, podCidr, serviceCidr } }: EksStack): Problem[] {
-  const [nodes, pods, services] = [range(vpc.cidr), range(podCidr), range(serviceCidr)];
+  const nodes = range(vpc.cidr);
   if (network !== "overlay" || nodes === undefined) return [];
-  const problems: Problem[] = [];
-  if (pods && overlap(nodes, pods)) {
-    problems.push({
-      ...about("cluster.podCidr", podCidr),
-      message: `It shares addresses with the VPC's range ${vpc.cidr}.`,
-      allowed: `a range apart from ${vpc.cidr}`,
-      fix: set("cluster.podCidr", "100.64.0.0/16"),
-    });
-  }
-  if (services && overlap(nodes, services)) {
-    problems.push({
-      ...about("cluster.serviceCidr", serviceCidr),
-      message: `It shares addresses with the VPC's range ${vpc.cidr}.`,
-      allowed: `a range apart from ${vpc.cidr}`,
-      fix: set("cluster.serviceCidr", "192.168.0.0/16"),
-    });
-  }
-  return problems;
+  const others = [
+    { path: "cluster.podCidr", value: podCidr, instead: "100.64.0.0/16" },
+    { path: "cluster.serviceCidr", value: serviceCidr, instead: "192.168.0.0/16" },
+  ];
+  return others.flatMap(({ path, value, instead }) => {
+    const other = range(value);
+    if (other === undefined || !overlap(nodes, other)) return [];
+    return [
+      {
+        ...about(path, value),
+        message: `It shares addresses with the VPC's range ${vpc.cidr}.`,
+        allowed: `a range apart from ${vpc.cidr}`,
+        fix: set(path, instead),
+      },
+    ];
+  });
 }
 
 function nodeGroups({ cluster }: EksStack): Problem[] {
