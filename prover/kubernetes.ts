@@ -8,6 +8,7 @@ import {
   CustomObjectsApi,
   Exec,
   KubeConfig,
+  type RequestContext,
   type V1ConfigMap,
   type V1ControllerRevision,
   type V1DaemonSet,
@@ -61,7 +62,7 @@ export class Kubernetes implements ClusterApi, AdmissionApi, ProbeApi {
 
   /** The cluster of that kubeconfig and context (absent: the file's current one), never the ambient one. `namespace` is Cilium's. */
   static open(kubeconfig: string, context: string | undefined, namespace: string): Kubernetes {
-    const config = new KubeConfig();
+    const config = new KeptConnections();
     try {
       config.loadFromFile(kubeconfig);
     } catch (error) {
@@ -263,6 +264,20 @@ export class Kubernetes implements ClusterApi, AdmissionApi, ProbeApi {
       const message = `${this.config.getCurrentCluster()?.server}: cannot ${what}: ${causeOf(error)}`;
       throw new ProverError("unanswered", message, { cause: error });
     }
+  }
+}
+
+/**
+ * A kubeconfig whose requests share their connections. The client (2.0.1, config.js, createDispatcher) makes a pool of connections for each request, and so a TLS
+ * handshake, which costs both sides more than all else of it.
+ */
+class KeptConnections extends KubeConfig {
+  private pool: ReturnType<RequestContext["getDispatcher"]>;
+
+  override async applySecurityAuthentication(context: RequestContext): Promise<void> {
+    await super.applySecurityAuthentication(context);
+    this.pool ??= context.getDispatcher();
+    if (this.pool) context.setDispatcher(this.pool);
   }
 }
 

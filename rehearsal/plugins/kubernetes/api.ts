@@ -1,5 +1,6 @@
 import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import type { Configuration } from "@kubernetes/client-node/dist/gen/configuration.js";
+import type { RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { RequestError } from "../plugin/provider.ts";
 import type { PropertyMap } from "../plugin/values.ts";
 import { kubeconfigFile } from "./kubeconfig.ts";
@@ -38,6 +39,7 @@ export class Api {
   readonly namespace: string | undefined;
   readonly #configuration: Configuration;
   readonly #server: string;
+  #pool: ReturnType<RequestContext["getDispatcher"]>;
   readonly #kinds = new Map<string, Promise<ReadonlyMap<string, Kind>>>();
 
   private constructor(config: KubeConfig, server: string) {
@@ -90,6 +92,9 @@ export class Api {
       const timeout = AbortSignal.timeout(requestTimeout);
       context.setSignal(signal === undefined ? timeout : AbortSignal.any([signal, timeout]));
       await authMethods.default?.applySecurityAuthentication(context);
+      // The client makes a pool of connections for each request, and so a TLS handshake.
+      this.#pool ??= context.getDispatcher();
+      if (this.#pool) context.setDispatcher(this.#pool);
       const response = await httpApi.send(context).toPromise();
       const text = await response.body.text();
       if (response.httpStatusCode >= 300) {
