@@ -1,8 +1,7 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { UserError } from "../components/userError.ts";
 import { writeWhole } from "../tools/files.ts";
 import { withLock } from "../tools/lock.ts";
@@ -167,35 +166,6 @@ export async function fault(stateDir: string, name: string, words: readonly stri
   throw new UserError([
     { key: "fault", value: words.join(" "), message: (run.stderr || `${run.error}`).trim(), fix: "see docs/faults.md" },
   ]);
-}
-
-/** Runs a command on the nodes' bridge, such as a capture; resolves with its exit code. It is asked to end when this process is. */
-export function outside(stateDir: string, name: string, command: readonly string[]): Promise<number> {
-  const { files } = existing(stateDir, name);
-  const args = ["outside", "--dir", files.folder, "--", ...command];
-  const child = spawn(startedAgent(files), args, { stdio: "inherit", env: plainEnvironment() });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve(code ?? 1));
-  });
-}
-
-/**
- * nft on the nodes' bridge; resolves with its exit code. What it takes on standard input is kept: the bridge goes with the agent's process, and
- * is made anew with it, before any node is plugged in.
- */
-export async function nft(stateDir: string, name: string, args: readonly string[]): Promise<number> {
-  if (args.join(" ") !== "-f -") return outside(stateDir, name, ["nft", ...args]);
-  const { files } = existing(stateDir, name);
-  const document = await text(process.stdin);
-  const { status } = spawnSync(startedAgent(files), ["outside", "--dir", files.folder, "--", "nft", "-f", "-"], {
-    input: document,
-    stdio: ["pipe", "inherit", "inherit"],
-    env: plainEnvironment(),
-  });
-  if (status === 0) writeWhole(files.rules, document);
-  return status ?? 1;
 }
 
 /** Where the nodes of a cluster have their addresses. */

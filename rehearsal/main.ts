@@ -3,8 +3,6 @@
 // node rehearsal/main.ts network --name NAME [--state DIR]              prints the nodes' network and control planes as one line of JSON
 // node rehearsal/main.ts fault --name NAME [--state DIR] [list|clear|reboot NODE|agent-crash NODE|api-restart|set KIND NODE [--peer NODE] [--percent N]
 //                                                                       [--seconds N]]  see docs/faults.md
-// node rehearsal/main.ts outside --name NAME [--state DIR] -- COMMAND...    runs it on the nodes' bridge, such as tcpdump -i lan0
-// node rehearsal/main.ts nft --name NAME [--state DIR] -- ARGUMENT...        nft there; a document that it takes (-f -) is set again when the cluster starts
 // node rehearsal/main.ts sweep [--state DIR]                            removes every rehearsal cluster of this state folder
 // node rehearsal/main.ts package [--out DIR] [--version V]...           packages the stand-in chart
 // Progress goes to stderr. Each may be cut short at any moment, kill -9 included, and run again.
@@ -15,7 +13,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "../components/userError.ts";
 import { withLock } from "../tools/lock.ts";
 import { stateDir } from "../tools/paths.ts";
-import { create, fault, network, nft, outside, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
+import { create, fault, network, remove, type Say, scale, start, status, sweep } from "./lifecycle.ts";
 import type { ClusterSpec } from "./nodePlan.ts";
 
 const { positionals, values: options } = parseArgs({
@@ -36,7 +34,7 @@ const say: Say = (line) => console.error(`rehearsal: ${line}`);
 process.umask(0o077);
 try {
   const [first = "", ...words] = positionals;
-  const command = ["fault", "outside", "nft"].includes(first) ? first : positionals.join(" ");
+  const command = first === "fault" ? first : positionals.join(" ");
   if (process.platform !== "linux")
     throw new UserError([
       {
@@ -46,7 +44,7 @@ try {
         fix: "make up STACK=dev (kind, with Docker)",
       },
     ]);
-  // Late, what only some commands need: an update runs `nft` and `outside` some twenty times.
+  // Late, what only one command needs.
   if (command === "package") (await import("./package.ts")).packageChart(options.version, options.out);
   else await onClusters(command, words, options.name);
 } catch (error) {
@@ -62,14 +60,6 @@ async function onClusters(command: string, words: string[], name = ""): Promise<
   const state = realpathSync(given);
   if (command === "status" && name) return print(status(state, name));
   if (command === "network" && name) return print(network(state, name));
-  if (command === "outside" && name) {
-    process.exitCode = await outside(state, name, words);
-    return;
-  }
-  if (command === "nft" && name) {
-    process.exitCode = await nft(state, name, words);
-    return;
-  }
   if (command === "fault" && name) return fault(state, name, [...words, ...faultOptions()]);
   const waiting = (holder: string) => say(`waiting for ${holder}, which works on a rehearsal cluster of this checkout`);
   await withLock(join(state, "clusters", "rehearsal.lock"), waiting, async () => {
@@ -83,7 +73,7 @@ async function onClusters(command: string, words: string[], name = ""): Promise<
         key: "command",
         value: command,
         message: "Not known, or --name is missing.",
-        allowed: "create, scale, delete, start, status, network, fault, outside, nft (all with --name), sweep, package",
+        allowed: "create, scale, delete, start, status, network, fault (all with --name), sweep, package",
       },
     ]);
   });

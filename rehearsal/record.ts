@@ -37,8 +37,6 @@ export function rehearsalFiles(stateDir: string, name: string) {
     /** Holds the incarnation. The agent ends all processes of the cluster when it is gone or another's. */
     lease: join(folder, "lease"),
     logs: join(folder, "logs"),
-    /** The last rules that were set on the nodes' bridge. The agent sets them again where it makes the bridge anew. */
-    rules: join(folder, "bridge.nft"),
     /** Programs by their place in this folder, so that a process tells whose it is. */
     programs: join(folder, "bin"),
     kwokWorkdir: join(folder, "kwok"),

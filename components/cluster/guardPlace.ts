@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { clusterFiles, stateDir } from "../../tools/paths.ts";
 import type { Settings } from "../settings.ts";
 import type { KindSpec } from "./kindConfig.ts";
 import { networkOf } from "./kindState.ts";
@@ -58,7 +59,7 @@ export function kindGuardPlace({ name, image }: KindSpec): GuardPlace {
 /** On the bridge of the rehearsal's nodes. */
 export function rehearsalGuardPlace(name: string): GuardPlace {
   return {
-    nft: ["node", REHEARSAL_PROGRAM, "nft", "--name", name, "--"],
+    nft: [...onRehearsalBridge(name), "nft"],
     network: ["node", REHEARSAL_PROGRAM, "network", "--name", name],
     ofCluster: true,
   };
@@ -66,7 +67,7 @@ export function rehearsalGuardPlace(name: string): GuardPlace {
 
 /** Runs a program where the nodes' bridge is: in a network namespace that only the rehearsal's program can enter. */
 export function onRehearsalBridge(name: string): string[] {
-  return ["node", REHEARSAL_PROGRAM, "outside", "--name", name, "--"];
+  return ["sh", join(import.meta.dirname, "../../rehearsal/bridge.sh"), clusterFiles(stateDir(), name).folder];
 }
 
 /** A Go template that tells a Docker network's ranges, the control plane's address on it and all nodes' hardware addresses, as JSON. */

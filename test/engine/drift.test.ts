@@ -98,7 +98,10 @@ describeUnless(withoutEngine, "a cluster that is not as the last update left it"
   });
 
   const TABLE = ["bridge", "wirecloak-t"];
-  const nft = (...args: string[]) => run("nft", "--name", "t", "--", ...args);
+  const nft = (...args: string[]) => {
+    const bridge = [join(projectRoot, "rehearsal/bridge.sh"), join(stack.stateDir, "clusters/t")];
+    return spawnSync("sh", [...bridge, "nft", ...args], { env: stack.env, encoding: "utf8" });
+  };
 
   /** Changes the guard by hand, lets `looked` see it, and repairs it; what the update said. Without rights the nodes have no wire, and so no guard. */
   function guardSetAgain(change: string[], looked = () => {}): string | undefined {

@@ -68,7 +68,7 @@ export class FaultyCluster {
     const outside = {
       name: "the nodes' bridge",
       device: "lan0",
-      command: ["node", REHEARSAL, "outside", "--name", CLUSTER, "--"],
+      command: ["sh", join(projectRoot, "rehearsal/bridge.sh"), join(this.state, "clusters", CLUSTER)],
     };
     const intent = intentOf(this.settings, { simulated: true, nodes: this.nodes, outside: () => outside });
     const args = ["verify", "--intent", "-", "--kubeconfig", this.kubeconfig, "--wait", "5", "--json"];

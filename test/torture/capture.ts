@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { controlFrame } from "../../prover/wire/controlFrame.ts";
 import { projectRoot } from "../../tools/paths.ts";
 
-const REHEARSAL = join(projectRoot, "rehearsal/main.ts");
+const BRIDGE = join(projectRoot, "rehearsal/bridge.sh");
 
 /** Where control frames say that they go to (RFC 5737); their sender says to be this pod. */
 const NOWHERE = "192.0.2.1";
@@ -64,7 +64,7 @@ export class Capture {
       ...BUFFER,
       FILTER,
     ];
-    this.process = spawn("node", this.outside(tcpdump), { env, stdio: ["ignore", to, to] });
+    this.process = spawn("sh", this.outside(tcpdump), { env, stdio: ["ignore", to, to] });
     closeSync(to);
   }
 
@@ -104,7 +104,7 @@ export class Capture {
       echo $port
       for frame in ${frames.join(" ")}; do echo $frame | base64 -d | socat -u - INTERFACE:$port; done
     done`;
-    const { stdout, status, stderr } = spawnSync("node", this.outside(["sh", "-c", script]), {
+    const { stdout, status, stderr } = spawnSync("sh", this.outside(["sh", "-c", script]), {
       env: this.env,
       encoding: "utf8",
     });
@@ -113,7 +113,7 @@ export class Capture {
   }
 
   private outside(command: string[]): string[] {
-    return [REHEARSAL, "outside", "--name", this.cluster, "--", ...command];
+    return [BRIDGE, join(this.env.WIRECLOAK_STATE_DIR ?? "", "clusters", this.cluster), ...command];
   }
 }
 
