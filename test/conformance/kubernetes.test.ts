@@ -171,7 +171,7 @@ describeUnless(withoutSmallCluster(), "in a cluster", () => {
   /** The same with `enableSecretMutable` and `enableConfigMapMutable`. */
   let mutable: Plugin;
   beforeAll(async () => {
-    cluster = SmallCluster.start();
+    cluster = await SmallCluster.start();
     const kubeconfig = new Secret(cluster.kubeconfig);
     plugin = await Plugin.start("kubernetes", { kubeconfig });
     mutable = await Plugin.start("kubernetes", {

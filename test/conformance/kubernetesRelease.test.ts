@@ -58,7 +58,7 @@ describeUnless(withoutSmallCluster(), "helm.v3.Release", () => {
   let cluster: SmallCluster;
   let plugin: Plugin;
   beforeAll(async () => {
-    cluster = SmallCluster.start();
+    cluster = await SmallCluster.start();
     plugin = await Plugin.start("kubernetes", { kubeconfig: new Secret(cluster.kubeconfig) });
   });
   afterAll(async () => {

@@ -2,7 +2,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { stringify } from "yaml";
+import { choosePorts } from "../../rehearsal/ports.ts";
+import { withLock } from "../../tools/lock.ts";
 import { findOnPath } from "../../tools/onPath.ts";
+import { cacheDir } from "../../tools/paths.ts";
 
 /** kwokctl's components by the flag that names each one's program. */
 const components = {
@@ -32,12 +36,20 @@ export interface LiveObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** kwokctl's default is to listen on every address. */
-const CONFIG = `apiVersion: config.kwok.x-k8s.io/v1alpha1
-kind: KwokctlConfiguration
-options:
-  bindAddress: 127.0.0.1
-`;
+/** kwokctl's defaults are to listen on every address, and on ports that another kwokctl may choose in the same moment. */
+async function configuration(): Promise<string> {
+  const ports = await choosePorts();
+  const options = {
+    bindAddress: "127.0.0.1",
+    kubeApiserverPort: ports.apiServer,
+    etcdPort: ports.etcd,
+    etcdPeerPort: ports.etcdPeer,
+    kubeControllerManagerPort: ports.controllerManager,
+    kubeSchedulerPort: ports.scheduler,
+    kwokControllerPort: ports.kwok,
+  };
+  return stringify({ apiVersion: "config.kwok.x-k8s.io/v1alpha1", kind: "KwokctlConfiguration", options });
+}
 
 /** A real API server with one simulated node, for one suite. */
 export class SmallCluster {
@@ -50,14 +62,19 @@ export class SmallCluster {
   }
 
   /** @param options of `kwokctl create cluster` */
-  static start(...options: string[]): SmallCluster {
+  static async start(...options: string[]): Promise<SmallCluster> {
     const cluster = new SmallCluster(mkdtempSync(path.join(tmpdir(), "wirecloak-conformance-")));
     const binaries = Object.entries(components).flatMap(([flag, program]) => [`--${flag}`, programPath(program) ?? ""]);
+    const config = path.join(cluster.folder, "kwokctl.yaml");
+    const files = ["--config", config, "--kubeconfig", cluster.kubeconfigFile];
+    const create = ["create", "cluster", "--runtime", "binary", ...binaries, ...files, ...options, "--wait", "60s"];
+    const waiting = () => undefined;
     try {
-      const config = path.join(cluster.folder, "kwokctl.yaml");
-      writeFileSync(config, CONFIG);
-      const files = ["--config", config, "--kubeconfig", cluster.kubeconfigFile];
-      cluster.#kwokctl("create", "cluster", "--runtime", "binary", ...binaries, ...files, ...options, "--wait", "60s");
+      // Rehearsal clusters choose their ports under this lock, too.
+      await withLock(path.join(cacheDir(), "rehearsal-ports.lock"), waiting, async () => {
+        writeFileSync(config, await configuration());
+        cluster.#kwokctl(...create);
+      });
       cluster.#kwokctl("scale", "node", "--replicas", "1");
     } catch (error) {
       cluster.stop();

@@ -46,7 +46,7 @@ describeUnless(withoutSmallCluster(), "the admission policies on a real API serv
   beforeAll(async () => {
     const audit = join(folder, "audit.yaml");
     writeFileSync(audit, "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{ level: Metadata }]\n");
-    cluster = SmallCluster.start("--kube-audit-policy", audit);
+    cluster = await SmallCluster.start("--kube-audit-policy", audit);
     api = await KubectlProxy.start(cluster.kubeconfigFile);
     apply(nodeConfigDefinition);
     cluster.kubectl("wait", "--for=condition=Established", "crd/ciliumnodeconfigs.cilium.io");
