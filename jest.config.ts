@@ -11,6 +11,7 @@ const config: Config = {
       { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "commonjs" } },
     ],
   },
+  testSequencer: "<rootDir>/test/longestFirst.cjs",
   setupFiles: ["<rootDir>/test/setup.ts"],
 };
 export default config;

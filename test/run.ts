@@ -15,25 +15,23 @@ interface Tally {
 interface Tier {
   name: string;
   what: string;
-  /** Tiers of a stage run at the same time, and the stages one after the other. */
-  stage: 1 | 2 | 3;
   run: (env: NodeJS.ProcessEnv) => Promise<Tally>;
 }
 
+/** Test files at once. */
+const WORKERS = 4;
+/** Tiers that are not jest's. */
+const OTHERS = new Set(["house", "agent"]);
+
 const tiers: Tier[] = [
-  { name: "house", what: "type check, lint and format", stage: 1, run: house },
-  {
-    name: "unit",
-    what: "pure functions and Pulumi mocks",
-    stage: 2,
-    run: async (env) => tallyOf(await jest(env, ["unit"], 2), "unit"),
-  },
-  { name: "agent", what: "the rehearsal's stand-in agents (Go)", stage: 2, run: goTests },
-  { name: "conformance", what: "the Pulumi plugins in use", ...waiting("conformance") },
-  { name: "engine", what: "the real Pulumi engine and a real Kubernetes API", ...waiting("engine") },
-  { name: "wire", what: "real packets in network namespaces", ...waiting("wire") },
-  { name: "browser", what: "evidence pages in the machine's Chromium", ...waiting("browser") },
-  { name: "policy", what: "policy packs under the real engine", ...waiting("policy") },
+  { name: "house", what: "type check, lint and format", run: house },
+  { name: "unit", what: "pure functions and Pulumi mocks", run: inJest("unit") },
+  { name: "agent", what: "the rehearsal's stand-in agents (Go)", run: goTests },
+  { name: "conformance", what: "the Pulumi plugins in use", run: inJest("conformance") },
+  { name: "engine", what: "the real Pulumi engine and a real Kubernetes API", run: inJest("engine") },
+  { name: "wire", what: "real packets in network namespaces", run: inJest("wire") },
+  { name: "browser", what: "evidence pages in the machine's Chromium", run: inJest("browser") },
+  { name: "policy", what: "policy packs under the real engine", run: inJest("policy") },
 ];
 
 const asked = process.argv.slice(2);
@@ -63,19 +61,17 @@ await succeeds("node", ["rehearsal/main.ts", "package"], env);
 
 /** How long each test file took. */
 const took: { name: string; ms: number }[] = [];
-/** The one jest run of all `waiting` tiers, once it has begun. */
+/** The one jest run of all tiers that are jest's, once it has begun. */
 let pool: Promise<Report> | undefined;
 const results: [Tier, Tally, number][] = [];
-for (const stage of [1, 2, 3]) {
-  const start = Date.now();
-  const running = chosen
-    .filter((tier) => tier.stage === stage)
-    .map(async (tier) => {
-      console.log(`== ${tier.name}: ${tier.what}`);
-      results.push([tier, await tier.run(env), (Date.now() - start) / 1000]);
-    });
-  await Promise.all(running);
-}
+const start = Date.now();
+// All at once: where one waits, another computes.
+await Promise.all(
+  chosen.map(async (tier) => {
+    console.log(`== ${tier.name}: ${tier.what}`);
+    results.push([tier, await tier.run(env), (Date.now() - start) / 1000]);
+  }),
+);
 results.sort(([a], [b]) => tiers.indexOf(a) - tiers.indexOf(b));
 
 console.log("");
@@ -126,14 +122,16 @@ function isFormatted(folder: string, env: NodeJS.ProcessEnv): boolean {
   return status === 0 && stdout === "";
 }
 
-/** A tier whose tests mostly wait for other programs: all of these are one jest run, with more at once than there are cores. */
-function waiting(name: string): Pick<Tier, "stage" | "run"> {
-  const run = async (env: NodeJS.ProcessEnv): Promise<Tally> => {
-    const together = chosen.filter(({ stage }) => stage === 3).map((tier) => tier.name);
-    pool ??= jest(env, together, 3);
+/** A tier of jest's: all of these are one run, with more at once than there are cores, since most of them wait for other programs. */
+function inJest(name: string): Tier["run"] {
+  return async (env) => {
+    pool ??= jest(
+      env,
+      chosen.map((tier) => tier.name).filter((each) => !OTHERS.has(each)),
+      WORKERS,
+    );
     return tallyOf(await pool, name);
   };
-  return { stage: 3, run };
 }
 
 /** What jest reports of its run. */

@@ -47,6 +47,9 @@ interface State {
   checkpoint: { latest: { resources: StateResource[]; pending_operations?: object[] } };
 }
 
+/** For stacks whose test is not about admission: it takes some seconds of each update, and other tests look at what it does. */
+export const WITHOUT_ADMISSION = { "wirecloak:admission": false };
+
 /** What makes the admission policies let a change of an object through. */
 export const BREAK_GLASS = {
   "wirecloak.io/plaintext-until": "2099-01-01",
@@ -59,8 +62,11 @@ export class EngineStack {
   readonly stateDir = join(this.home, "s");
   readonly env: NodeJS.ProcessEnv;
   private readonly configFile = join(this.home, "Pulumi.test.yaml");
+  private readonly always: Record<string, unknown>;
 
-  constructor() {
+  /** @param always settings that every `configure` begins with */
+  constructor(always: Record<string, unknown> = {}) {
+    this.always = always;
     const backend = join(this.home, "backend");
     mkdirSync(backend);
     this.env = {
@@ -96,6 +102,7 @@ export class EngineStack {
       "wirecloak:proof": { seconds: 1 },
       // It takes seconds of each update, and one test looks at what it says.
       "wirecloak:watch": false,
+      ...this.always,
       ...changes,
     };
     writeFileSync(this.configFile, `${stringify({ config })}${salt ?? ""}\n`);

@@ -1,12 +1,12 @@
 import { describeUnless } from "../skip.ts";
-import { EngineStack, healthyVerdict, withoutEngine } from "./engineStack.ts";
+import { EngineStack, healthyVerdict, WITHOUT_ADMISSION, withoutEngine } from "./engineStack.ts";
 
 jest.setTimeout(300_000);
 
 describeUnless(withoutEngine, "an update that is killed in the middle", () => {
   let stack: EngineStack;
   beforeAll(() => {
-    stack = new EngineStack();
+    stack = new EngineStack(WITHOUT_ADMISSION);
   });
   afterAll(() => stack.close());
 

@@ -1,5 +1,5 @@
 import { describeUnless } from "../skip.ts";
-import { EngineStack, healthyVerdict, withoutEngine } from "./engineStack.ts";
+import { EngineStack, healthyVerdict, WITHOUT_ADMISSION, withoutEngine } from "./engineStack.ts";
 
 jest.setTimeout(300_000);
 
@@ -9,7 +9,7 @@ const OTHER_KEY = "f".repeat(40);
 describeUnless(withoutEngine, "the rotation of an IPsec key", () => {
   let stack: EngineStack;
   beforeAll(() => {
-    stack = new EngineStack();
+    stack = new EngineStack(WITHOUT_ADMISSION);
     configure(15);
     const { code, output } = stack.up();
     if (code !== 0) throw new Error(output);

@@ -1,6 +1,6 @@
 import { type HelmSecret, withStatus } from "../../cli/helmRecord.ts";
 import { describeUnless } from "../skip.ts";
-import { EngineStack, healthyVerdict, withoutEngine } from "./engineStack.ts";
+import { EngineStack, healthyVerdict, WITHOUT_ADMISSION, withoutEngine } from "./engineStack.ts";
 
 jest.setTimeout(540_000);
 
@@ -10,7 +10,7 @@ describeUnless(
   () => {
     let stack: EngineStack;
     beforeAll(() => {
-      stack = new EngineStack();
+      stack = new EngineStack(WITHOUT_ADMISSION);
       expect(stack.up()).toMatchObject({ code: 0 });
     });
     afterAll(() => stack.close());
