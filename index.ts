@@ -15,7 +15,7 @@ import { Proof } from "./components/proof/proof.ts";
 import { Watch } from "./components/proof/watch.ts";
 
 // Node.js keeps lines and columns where it strips types. The SDK takes a stack for each promise, and would look it up in source maps: 0.3 s of a core in each run.
-Error.prepareStackTrace = undefined;
+Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const settings = await checkedSettings();
 const live = await checkedLive(settings);
