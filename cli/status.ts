@@ -2,11 +2,13 @@ import type { Command } from "commander";
 import { evidenceStanding, withEvidence } from "../prover/evidence/standing.ts";
 import type { Intent } from "../prover/intent.ts";
 import { Kubernetes } from "../prover/kubernetes.ts";
+import { brokenGlassOf, glassStanding } from "../prover/live/brokenGlass.ts";
 import { keyAgeDays } from "../prover/live/keyAge.ts";
 import { endedBy } from "../prover/proverError.ts";
 import { statusText } from "../prover/status.ts";
 import { verify } from "../prover/verify.ts";
 import { evidenceFolder } from "../tools/paths.ts";
+import { brokenGlassText } from "./brokenGlassText.ts";
 import { keyAgeText } from "./keyAgeText.ts";
 
 /** A stack's live cluster and what it is meant to be. */
@@ -44,11 +46,13 @@ export async function showStatus(live: LiveCluster, json: boolean): Promise<numb
     const evidence = evidenceStanding(evidenceFolder(intent.cluster), { intent, observation });
     const status = withEvidence(report, evidence);
     const page = evidence ? `evidence: ${evidence.page}\n` : "evidence: none yet; ./bin/wirecloak verify\n";
-    const days =
-      intent.encryption === "ipsec" && observation.settled ? keyAgeDays(observation.settled, new Date()) : null;
+    const now = new Date();
+    const days = intent.encryption === "ipsec" && observation.settled ? keyAgeDays(observation.settled, now) : null;
+    const broken = brokenGlassOf(observation);
+    const brokenGlass = broken.map((glass) => ({ ...glass, standing: glassStanding(glass, now) }));
     const shown = json
-      ? `${JSON.stringify({ ...status, keyAgeDays: days }, null, 2)}\n`
-      : `${statusText(status)}${keyAgeText(days, maxKeyAgeDays)}${page}`;
+      ? `${JSON.stringify({ ...status, keyAgeDays: days, brokenGlass }, null, 2)}\n`
+      : `${statusText(status)}${keyAgeText(days, maxKeyAgeDays)}${brokenGlassText(broken, now)}${page}`;
     await new Promise((resolve) => process.stdout.write(shown, resolve));
     return status.verdict === "failed" ? 1 : 0;
   } catch (error) {

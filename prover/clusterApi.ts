@@ -18,7 +18,12 @@ export interface ManagedFields {
 
 /** The part of a cilium.io/v2 CiliumNodeConfig that is read: options that override cilium-config on the nodes that it selects. */
 export interface CiliumNodeConfig {
-  metadata: { name: string; managedFields?: ManagedFields[] };
+  metadata: {
+    name: string;
+    namespace?: string;
+    annotations?: Record<string, string>;
+    managedFields?: ManagedFields[];
+  };
   spec?: { defaults?: Record<string, string>; nodeSelector?: object };
 }
 

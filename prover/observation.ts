@@ -1,3 +1,4 @@
+import type { BrokenGlass } from "./live/brokenGlass.ts";
 import type { ChangedBy, LiveSecret } from "./live/facts.ts";
 import type { SettledRecord } from "./live/record.ts";
 import type { WireObservation } from "./wire/observation.ts";
@@ -15,6 +16,8 @@ export interface Observation {
   agents: AgentSeen[];
   /** CiliumNodeConfigs of Cilium's namespace; absent where nobody asked or they may not be listed. */
   nodeConfigs?: NodeConfigSeen[];
+  /** What of these somebody has taken out of admission; absent where nothing is. Of the Secret: in `settled`. */
+  brokenGlass?: BrokenGlass[];
   /** What the last update left, and the Secret it is held against; absent where nobody asked. */
   settled?: SettledSeen;
   /** What of encryption and tunnels is on the nodes, of this mode and of those before; absent where nobody looked. */

@@ -12,6 +12,7 @@ import type { Partners } from "./checks/pairs.ts";
 import { type CiliumNode, type CiliumNodeConfig, type ClusterApi, CommandError } from "./clusterApi.ts";
 import type { Intent } from "./intent.ts";
 import { leftoverCommands, parseLeftovers } from "./leftovers.ts";
+import { brokenGlassIn } from "./live/brokenGlass.ts";
 import { dataChanges, lastChange } from "./live/changedBy.ts";
 import { digestOf } from "./live/digest.ts";
 import { answered } from "./live/refused.ts";
@@ -49,12 +50,19 @@ export async function readCluster(api: ClusterApi): Promise<Observation> {
     api.agentRevisions(),
     answered(api.ciliumNodeConfigs()),
   ]);
+  const overrides = "answer" in nodeConfigs ? nodeConfigs.answer : undefined;
+  const brokenGlass = [
+    ...brokenGlassIn("ConfigMap", config?.metadata),
+    ...brokenGlassIn("DaemonSet", daemonSet?.metadata),
+    ...(overrides ?? []).flatMap(({ metadata }) => brokenGlassIn("CiliumNodeConfig", metadata)),
+  ];
   return {
     takenAt: new Date().toISOString(),
     config: config && configSeen(config),
     daemonSet: daemonSet && daemonSetSeen(daemonSet, revisions),
     ...members,
-    ...("answer" in nodeConfigs && { nodeConfigs: nodeConfigs.answer.map(nodeConfigSeen).sort(byName) }),
+    ...(overrides && { nodeConfigs: overrides.map(nodeConfigSeen).sort(byName) }),
+    ...(brokenGlass.length > 0 && { brokenGlass }),
     wire: null,
   };
 }

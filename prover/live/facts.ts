@@ -1,5 +1,6 @@
 import type { AdmissionObject } from "../clusterApi.ts";
 import type { DaemonSetSeen } from "../observation.ts";
+import type { BrokenGlass } from "./brokenGlass.ts";
 import type { SettledRecord } from "./record.ts";
 
 /** Who changed something, as the API server keeps it (managedFields). */
@@ -33,6 +34,8 @@ export interface LiveFacts {
   admission: { allowed: string; by: ChangedBy | null } | null;
   /** Our ValidatingAdmissionPolicies and their bindings; null where they may not be listed. */
   policies: LivePolicy[] | null;
+  /** Objects that somebody has taken out of admission. */
+  brokenGlass: BrokenGlass[];
   /** What the last update left in ConfigMap wirecloak-record; null where there is none, or none of this version. */
   record: SettledRecord | null;
 }
@@ -67,4 +70,6 @@ export interface LiveSecret {
   /** Of the whole line; a random key of 160 bits or more cannot be guessed from it. */
   digest: string;
   by: ChangedBy | null;
+  /** Absent where nobody has taken it out of admission. */
+  brokenGlass?: BrokenGlass[];
 }

@@ -3,6 +3,7 @@ import type { AdmissionApi, ClusterApi } from "../clusterApi.ts";
 import type { Observation, SettledSeen } from "../observation.ts";
 import { readCluster } from "../readBack.ts";
 import { admissionFacts, PARAMETER, policyFacts } from "./admission.ts";
+import { brokenGlassIn, brokenGlassOf } from "./brokenGlass.ts";
 import { lastChange } from "./changedBy.ts";
 import { digestOf } from "./digest.ts";
 import type { LiveFacts, LiveSecret } from "./facts.ts";
@@ -54,10 +55,11 @@ function factsOf(
     nodes: nodes.map(({ name, ready }) => ({ name, ready })),
     ...settled,
     ...admission,
+    brokenGlass: brokenGlassOf({ ...seen, settled }),
   };
 }
 
-/** What may be told of a key: its id, its size, and a digest. */
+/** What may be told of a key: its id, its size, a digest, and whether its Secret is taken out of admission. */
 export function secretFacts({ data, metadata }: V1Secret): LiveSecret {
   const line = Buffer.from(data?.[KEYS] ?? "", "base64")
     .toString("utf8")
@@ -65,10 +67,12 @@ export function secretFacts({ data, metadata }: V1Secret): LiveSecret {
   const [, id, hex = ""] = /^(\d+)\+? rfc4106\(gcm\(aes\)\) (?:0x)?([0-9a-f]+) 128$/i.exec(line) ?? [];
   // Four bytes of it are salt.
   const bits = 8 * (hex.length / 2 - 4);
+  const brokenGlass = brokenGlassIn("Secret", metadata);
   return {
     keyId: id === undefined ? null : Number(id),
     keyBits: bits === 128 || bits === 256 ? bits : null,
     digest: digestOf(line),
     by: lastChange(metadata?.managedFields, ["data"]),
+    ...(brokenGlass.length > 0 && { brokenGlass }),
   };
 }

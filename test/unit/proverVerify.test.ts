@@ -1,6 +1,7 @@
-import type { V1ConfigMap, V1ControllerRevision, V1DaemonSet, V1Node, V1Pod } from "@kubernetes/client-node";
-import { type CiliumNode, type ClusterApi, CommandError } from "../../prover/clusterApi.ts";
+import type { V1ConfigMap, V1ControllerRevision, V1DaemonSet, V1Node, V1Pod, V1Secret } from "@kubernetes/client-node";
+import { type CiliumNode, type CiliumNodeConfig, type ClusterApi, CommandError } from "../../prover/clusterApi.ts";
 import type { Intent } from "../../prover/intent.ts";
+import { brokenGlassOf } from "../../prover/live/brokenGlass.ts";
 import { verify } from "../../prover/verify.ts";
 import { healthy, intentFor, nodeName } from "./proverTroubles/healthy.ts";
 import { wireguard } from "./proverTroubles/trouble.ts";
@@ -117,8 +118,10 @@ class FakeCluster implements ClusterApi {
     }));
   };
   ciliumNodes = async () => this.ciliumNodeList;
-  ciliumNodeConfigs = async () => [];
-  secret = async () => null;
+  overrides: CiliumNodeConfig[] = [];
+  keys: V1Secret | null = null;
+  ciliumNodeConfigs = async () => this.overrides;
+  secret = async () => this.keys;
   run = async (pod: string, command: string[]): Promise<string> => {
     this.commands++;
     const index = Number(pod.slice("cilium-".length));
@@ -143,7 +146,7 @@ function revision(number: number, hash: string, uid: string): V1ControllerRevisi
 /** Verifies with a clock that only sleeping moves; `between` runs in each sleep. */
 async function verified(
   cluster: FakeCluster,
-  options: { wait?: number; intent?: Intent; between?: (slept: number) => void } = {},
+  options: { wait?: number; intent?: Intent; settled?: boolean; between?: (slept: number) => void } = {},
 ) {
   let now = 0;
   const lines: string[] = [];
@@ -153,6 +156,7 @@ async function verified(
   };
   const result = await verify(options.intent ?? intentFor("wireguard"), cluster, {
     wait: options.wait ?? 60,
+    settled: options.settled ?? false,
     progress: (line) => lines.push(line),
     clock: { now: () => now, sleep },
   });
@@ -179,6 +183,25 @@ test("a healthy cluster is read back in one look: not proven, since nobody looke
   expect(ciliumNodes).toEqual(nodesOf.map((node) => ({ ...node, by: null })));
   expect(agents).toEqual(agentsOf.map((agent) => ({ ...agent, version: "1.20.2" })));
   expect(nodeConfigs).toEqual([]);
+});
+
+test("what somebody has taken out of admission is read, of each kind that may be, and changes no verdict", async () => {
+  const cluster = new FakeCluster();
+  const healthy = await verified(cluster);
+  const metadata = { namespace: "kube-system", annotations: { "wirecloak.io/plaintext-until": "2027-01-31" } };
+  cluster.config = { ...cluster.config, metadata: { ...cluster.config?.metadata, ...metadata, name: "cilium-config" } };
+  cluster.set = { ...cluster.set, metadata: { ...cluster.set.metadata, ...metadata, name: "cilium" } };
+  cluster.overrides = [{ metadata: { ...metadata, name: "off" }, spec: {} }];
+  cluster.keys = { metadata: { ...metadata, name: "cilium-ipsec-keys" } };
+  const { observation, report } = await verified(cluster, { settled: true });
+  expect(brokenGlassOf(observation).map(({ kind, name, until }) => `${kind} ${name} ${until}`)).toEqual([
+    "ConfigMap cilium-config 2027-01-31",
+    "DaemonSet cilium 2027-01-31",
+    "CiliumNodeConfig off 2027-01-31",
+    "Secret cilium-ipsec-keys 2027-01-31",
+  ]);
+  expect(report.reasons).toEqual(healthy.report.reasons);
+  expect(brokenGlassOf(healthy.observation)).toEqual([]);
 });
 
 test("what a rollout may still mend is waited for, and named on the way", async () => {

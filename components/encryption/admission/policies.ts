@@ -1,10 +1,8 @@
 import { POLICIES } from "../../../prover/live/admission.ts";
+import { BREAK_GLASS } from "../../../prover/live/brokenGlass.ts";
 import { ipsecKeyLine, keyBytes, MAX_KEY_ID } from "../ipsecKey.ts";
 import { type AdmissionPolicy, admissionPolicy, type Expression, type Rule, type Validation } from "./manifests.ts";
 import { ALLOWED, MODES, PARAMETER } from "./params.ts";
-
-/** The annotations by which somebody lets something through, until a day and for a reason. Identity: people have them in their objects. */
-export const BREAK_GLASS = { until: "wirecloak.io/plaintext-until", reason: "wirecloak.io/plaintext-reason" } as const;
 
 const CONFIG = "cilium-config";
 const KEYS = "cilium-ipsec-keys";

@@ -6,8 +6,9 @@ import {
   PARAMETER,
   parameterManifest,
 } from "../../../../components/encryption/admission/params.ts";
-import { admissionPolicies, BREAK_GLASS } from "../../../../components/encryption/admission/policies.ts";
+import { admissionPolicies } from "../../../../components/encryption/admission/policies.ts";
 import { POLICIES } from "../../../../prover/live/admission.ts";
+import { BREAK_GLASS } from "../../../../prover/live/brokenGlass.ts";
 import { settingsOf } from "../config.ts";
 
 const PLAINTEXT = { encryption: "none", allowPlaintext: { reason: "a test", until: "2099-01-01" } };

@@ -36,6 +36,7 @@ function settled(repaired: Repairs = NONE): Live {
     guard: { generation: "g", forms: ["ipsec"], digest: "g1" },
     admission: { allowed: "ipsec\n", by: null },
     policies: POLICY_OBJECTS,
+    brokenGlass: [],
     record: null,
   };
   return { ...live, record: recordOf(live, { repairs: repaired, proveAgain: false, run: "run-1", at: AT }) };
@@ -185,6 +186,15 @@ describe.each<[string, Repairs]>([
       expect(drifted(off)).toEqual([expect.stringMatching(words)]);
     },
   );
+});
+
+test("break-glass is somebody's decision: nothing is repaired for it, so that an untouched stack shows no changes", () => {
+  const live = settled();
+  const until = { until: "2027-01-31", reason: "r", by: somebody };
+  const object = { kind: "ConfigMap", namespace: "kube-system", name: "cilium-config" } as const;
+  const broken: Live = { ...live, brokenGlass: [{ ...object, ...until }] };
+  expect(repairs(broken)).toEqual(repairs(live));
+  expect(drifted(broken)).toEqual([]);
 });
 
 test("the same damage after its repair is damage again", () => {

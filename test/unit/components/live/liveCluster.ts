@@ -53,6 +53,7 @@ export function liveCluster(mode: "ipsec" | "wireguard" | "none", change: Change
     guard: undefined,
     admission: undefined,
     policies: null,
+    brokenGlass: [],
   };
   change(live);
   return live;
