@@ -59,7 +59,7 @@ export class Settled extends pulumi.ComponentResource {
     new ConfigMap(
       `${name}-configmap`,
       {
-        metadata: { name: RECORD_CONFIG_MAP, namespace: settings.cilium.namespace },
+        metadata: { name: RECORD_CONFIG_MAP, namespace: settings.cilium.namespace, annotations: TAKEN_OVER },
         data: { [RECORD_KEY]: look.stdout },
       },
       { parent: this, provider, ...cluster.lifetime, ...(isLive(live) && live.record === null && MADE_ANEW) },
@@ -67,6 +67,13 @@ export class Settled extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
+
+/**
+ * Server-side apply refuses a field that another manager holds with another value. A run that is killed right after the API server has made the record leaves
+ * it under its own random manager's name and out of the state; the next run has another name, and another text each time. In every run, or the second would
+ * show a change.
+ */
+const TAKEN_OVER = { "pulumi.com/patchForce": "true" };
 
 /** The official kubernetes plugin does not update what is not there any more. */
 const MADE_ANEW: pulumi.CustomResourceOptions = { replaceOnChanges: ["*"], deleteBeforeReplace: true };
