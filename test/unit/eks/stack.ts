@@ -13,7 +13,7 @@ export const CERTIFICATE = "Q0VSVElGSUNBVEU=";
 /** The IPsec key, as the mock of the random provider draws it. */
 export const KEY = "0123456789abcdef".repeat(5);
 
-/** A VPC that is there; AWS, as mocked, gives its subnets 10.8.32.0/20. */
+/** A VPC that is there; its subnets, as AWS is mocked, fill the first of the ranges that the settings have for nodes. */
 export const GIVEN = {
   id: "vpc-0123456789abcdef0",
   subnetIds: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
@@ -42,7 +42,7 @@ export const TYPES = {
   release: "kubernetes:helm.sh/v3:Release",
 } as const;
 
-const mocks = {
+const mocksOf = (subnets: string) => ({
   [TYPES.cluster]: ({ vpcConfig }: Record<string, unknown>) => ({
     endpoint: ENDPOINT,
     certificateAuthority: { data: CERTIFICATE },
@@ -51,7 +51,7 @@ const mocks = {
   }),
   [TYPES.role]: () => ({ arn: "arn:aws:iam::111122223333:role/r" }),
   [TYPES.key]: () => ({ arn: "arn:aws:kms:us-west-2:111122223333:key/k" }),
-  "aws:ec2/getSubnet:getSubnet": () => ({ vpcId: GIVEN.id, cidrBlock: "10.8.32.0/20" }),
+  "aws:ec2/getSubnet:getSubnet": () => ({ vpcId: GIVEN.id, cidrBlock: subnets }),
   [TYPES.template]: () => ({ latestVersion: 1 }),
   "aws:iam/openIdConnectProvider:OpenIdConnectProvider": () => ({ arn: "arn:aws:iam::111122223333:oidc-provider/p" }),
   "random:index/randomPassword:RandomPassword": ({ length }: Record<string, unknown>) => ({
@@ -59,7 +59,7 @@ const mocks = {
   }),
   [TYPES.release]: () => ({ status: { revision: 1 } }),
   [TYPES.command]: () => ({ stdout: "{}" }),
-};
+});
 
 export interface EksStack extends Recorded {
   cluster: ReturnType<typeof createCluster>;
@@ -89,12 +89,14 @@ export function eksStack(
 }
 
 async function make(cluster: object, config: Record<string, unknown>, preview: boolean): Promise<EksStack> {
-  const recorded = await startMocks(mocks, preview);
-  const { recording, resources, options } = recorded;
   const settings = settingsOf({ ...config, cluster: { provider: "eks", ...cluster } });
-  const target = createCluster("dev", settings, recording);
+  const { name, ...eks } = settings.cluster;
+  const [subnets = ""] = ("vpc" in eks && eks.vpc.nodeRanges) || [];
+  const recorded = await startMocks(mocksOf(subnets), preview);
+  const { recording, resources, options } = recorded;
+  const target = createCluster(name, settings, recording);
   const guard = new Guard("guard", { settings, cluster: target }, recording);
-  const provider = clusterProvider("dev", target, recording);
+  const provider = clusterProvider(name, target, recording);
   const cilium = new Cilium("cilium", { settings, cluster: target, provider, after: [...guard.widened] }, recording);
   const joined = target.nodesAfter(cilium);
   const agents = new AgentsAgree(
