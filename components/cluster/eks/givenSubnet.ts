@@ -1,15 +1,8 @@
 import { getSubnetOutput } from "@pulumi/aws/ec2/getSubnet.js";
 import type * as pulumi from "@pulumi/pulumi";
-import { contains, parseCidr } from "../../cidr.ts";
 import type { EksVpcSettings } from "../../settings.ts";
-import { type Problem, UserError } from "../../userError.ts";
-
-/** What AWS says of a subnet. */
-export interface SubnetSeen {
-  id: string;
-  vpcId: string;
-  cidrBlock: string;
-}
+import { UserError } from "../../userError.ts";
+import { misplaced } from "../eksSubnet.ts";
 
 /** The id of a subnet that is there; an error, in a preview too, where nodes in it would be out of the guard's sight. */
 export function givenSubnet(id: string, vpc: EksVpcSettings, opts: pulumi.InvokeOutputOptions): pulumi.Output<string> {
@@ -18,29 +11,4 @@ export function givenSubnet(id: string, vpc: EksVpcSettings, opts: pulumi.Invoke
     if (problem) throw new UserError([problem]);
     return id;
   });
-}
-
-/** What is wrong where a subnet is not of the VPC, or outside the ranges that the guard takes for the nodes'. */
-export function misplaced(
-  { id, vpcId, cidrBlock }: SubnetSeen,
-  { id: vpc, nodeRanges = [] }: EksVpcSettings,
-): Problem | undefined {
-  if (vpcId !== vpc) {
-    return {
-      key: "wirecloak:cluster.vpc.subnetIds",
-      value: id,
-      message: `This subnet is of ${vpcId}, not of ${vpc}.`,
-      allowed: `private subnets of ${vpc}`,
-    };
-  }
-  const subnet = parseCidr(cidrBlock);
-  const known = nodeRanges.flatMap((range) => parseCidr(range) ?? []);
-  if (subnet && known.some((range) => contains(range, subnet))) return undefined;
-  return {
-    key: "wirecloak:cluster.vpc.nodeRanges",
-    value: nodeRanges,
-    message: `Subnet ${id} has ${cidrBlock}, so nodes would have addresses that the guard takes for the world's.`,
-    allowed: "ranges that hold each of the subnets",
-    fix: `pulumi config set --path "wirecloak:cluster.vpc.nodeRanges[${nodeRanges.length}]" ${cidrBlock}`,
-  };
 }
