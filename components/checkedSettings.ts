@@ -12,7 +12,8 @@ export async function checkedSettings(): Promise<Settings> {
   try {
     const today = new Date().toISOString().slice(0, 10);
     const { settings, warnings } = loadSettings(pulumi.runtime.allConfig(), { projectRoot, today });
-    const findings = await examine(settings);
+    // An update comes after a preview, or after the doctor of `make up`: these have asked the account a moment ago.
+    const findings = await examine(settings, process.env, { account: pulumi.runtime.isDryRun() });
     for (const warning of [...warnings, ...problemsOf(findings, "warning")]) await pulumi.log.warn(render([warning]));
     const refused = refusal(findings);
     if (refused) throw refused;

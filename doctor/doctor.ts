@@ -14,6 +14,8 @@ export { lacksAdmission } from "./kubernetes.ts";
 export interface Examination {
   /** Whether a change that replaces a cluster is only warned of. Default true: a preview shows it too. */
   mayReplace?: boolean;
+  /** Whether a cloud is asked for what making a cluster takes of the account: permissions, quotas, and the like. Default true. */
+  account?: boolean;
   /** Replaces how the machine is looked at; for tests. */
   probes?: Probes;
 }
@@ -27,7 +29,7 @@ export async function examine(
   env: NodeJS.ProcessEnv = process.env,
   how: Examination = {},
 ): Promise<Finding[]> {
-  const { mayReplace = true, probes = realProbes(env) } = how;
+  const { mayReplace = true, account = true, probes = realProbes(env) } = how;
   const { cluster } = settings;
   const ofCluster = (): Finding[] | Promise<Finding[]> => {
     switch (cluster.provider) {
@@ -38,7 +40,7 @@ export async function examine(
       case "rehearsal":
         return checkRehearsal(cluster, probes, mayReplace);
       case "eks":
-        return checkEks(cluster, probes);
+        return checkEks(settings, cluster, probes, { account });
     }
   };
   const [chart, found] = await Promise.all([checkChart(settings.cilium, probes), ofCluster()]);

@@ -119,20 +119,22 @@ describe("the kubeconfig", () => {
 });
 
 describe("what an EKS cluster needs on this machine", () => {
+  const settings = settingsOf({ cluster: { provider: "eks" } });
+  const found = (sdk?: ReturnType<typeof missingSdk>) => {
+    if (settings.cluster.provider !== "eks") throw new Error("not EKS");
+    return checkEks(settings, settings.cluster, machine([], { env: { PATH: folder } }), { sdk });
+  };
+
   test("is the cloud's SDK: where it is missing, one error with the command that brings it", async () => {
     // Nothing is installed beside a folder of its own.
     const missing = missingSdk("eks", folder);
     expect(missing).toMatchObject({ value: "eks", fix: "./bin/setup eks" });
-    const found = await checkEks({ region: "us-west-2" }, machine([], { env: { PATH: folder } }), missing);
-    const errors = found.filter(({ what }) => what === "AWS SDK");
+    const errors = (await found(missing)).filter(({ what }) => what === "AWS SDK");
     expect(errors).toEqual([expect.objectContaining({ level: "error", fix: "./bin/setup eks" })]);
   });
 
   test("is the AWS CLI, which the kubeconfig has ask for a token", async () => {
-    const levels = async () => {
-      const found = await checkEks({ region: "us-west-2" }, machine([], { env: { PATH: folder } }));
-      return found.map(({ what, level }) => [what, level]);
-    };
+    const levels = async () => (await found()).map(({ what, level }) => [what, level]);
     expect(await levels()).toContainEqual(["AWS CLI", "error"]);
     writeFileSync(join(folder, "aws"), "#!/bin/sh\n", { mode: 0o755 });
     expect(await levels()).toContainEqual(["AWS CLI", "ok"]);
