@@ -77,7 +77,25 @@ export function evidenceStanding(folder: string, now: Subject): EvidenceStanding
 /** What has changed since the evidence was taken, in words; nothing where it still holds. */
 export function changedSince(evidence: Subject, now: Subject): string[] {
   const [then, today] = [aspects(evidence), aspects(now)];
-  return Object.keys(today).filter((aspect) => !isDeepStrictEqual(then[aspect], today[aspect]));
+  return Object.keys(today)
+    .filter((aspect) => !isDeepStrictEqual(then[aspect], today[aspect]))
+    .map((aspect) => (aspect === NODES ? `${NODES} (${moves(evidence, now)})` : aspect));
+}
+
+const NODES = "the set of nodes";
+
+/** How many nodes are named one by one. */
+const NAMED = 5;
+
+/** Which nodes came and went. */
+function moves(then: Subject, now: Subject): string {
+  const [before, after] = [then, now].map(({ observation }) => new Set(observation.nodes.map(({ name }) => name)));
+  const said = (one: Set<string> | undefined, other: Set<string> | undefined, did: string): string[] => {
+    const names = [...(one ?? [])].filter((name) => !other?.has(name)).sort();
+    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+    return names.length > 0 ? [`${names.slice(0, NAMED).join(", ")}${more} ${did}`] : [];
+  };
+  return [...said(after, before, "joined"), ...said(before, after, "left")].join("; ");
 }
 
 /** Everything that a proof rests on and that outlives it, by its name for people. */
@@ -88,7 +106,7 @@ function aspects({ intent, observation }: Subject): Record<string, unknown> {
     "the settings": asked,
     "cilium-config": config?.data,
     "the rollout of the agents": daemonSet && [daemonSet.generation, daemonSet.revision, daemonSet.options],
-    "the set of nodes": nodes.map(({ name }) => name).sort(),
+    [NODES]: nodes.map(({ name }) => name).sort(),
     "the keys that nodes announce": ciliumNodes
       .map(({ name, wireguardKey, encryptionKey, bootId }) => `${name} ${wireguardKey} ${encryptionKey} ${bootId}`)
       .sort(),

@@ -1,7 +1,7 @@
 import { allChecks } from "../../prover/checks/checks.ts";
 import { changedSince, type EvidenceStanding, type Subject, withEvidence } from "../../prover/evidence/standing.ts";
 import { judge } from "../../prover/judge.ts";
-import type { Observation } from "../../prover/observation.ts";
+import type { NodeSeen, Observation } from "../../prover/observation.ts";
 import { reportOf } from "../../prover/report.ts";
 import { healthy, intentFor } from "./proverTroubles/healthy.ts";
 
@@ -24,7 +24,11 @@ const { config, daemonSet, nodes, ciliumNodes, agents } = healthy("ipsec");
 test.each<[string, Partial<Observation>]>([
   ["cilium-config", { config: config && { ...config, data: { ...config.data, "enable-ipsec": "false" } } }],
   ["the rollout of the agents", { daemonSet: daemonSet && { ...daemonSet, generation: 99 } }],
-  ["the set of nodes", { nodes: nodes.slice(1) }],
+  [`the set of nodes (${nodes[0]?.name} left)`, { nodes: nodes.slice(1) }],
+  [
+    "the set of nodes (m0, m1, m2, m3, m4 and 2 more joined)",
+    { nodes: [...nodes, ...Array.from({ length: 7 }, (_, index) => ({ ...nodes[1], name: `m${index}` }) as NodeSeen)] },
+  ],
   ["the keys that nodes announce", { ciliumNodes: ciliumNodes.map((node) => ({ ...node, encryptionKey: 4 })) }],
   ["the agents' starts", { agents: agents.map((agent) => ({ ...agent, startedAt: "2026-11-21T23:00:00.000Z" })) }],
 ])("evidence is stale where %s changed", (aspect, change) => {
@@ -62,9 +66,11 @@ describe("the verdict of a status", () => {
   });
 
   test("is stale where the cluster is not the one that was proven", () => {
-    const stale = withEvidence(told(), { ...evidence, standing: "stale", changed: ["the set of nodes"] });
+    const joined = { ...nodes[1], name: "n9" } as NodeSeen;
+    const changed = changedSince(subject(), subject({ nodes: [...nodes, joined] }));
+    const stale = withEvidence(told(), { ...evidence, standing: "stale", changed });
     expect(stale.verdict).toBe("stale");
-    expect(stale.statement).toContain("the set of nodes");
+    expect(stale.statement).toContain("the set of nodes (n9 joined)");
   });
 
   test("is failed where the cluster contradicts the settings now, whatever was proven", () => {
