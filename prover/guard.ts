@@ -3,10 +3,28 @@ import { tmpdir } from "node:os";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import type { GuardQuestion } from "./intent.ts";
-import type { Answer, GuardSeen } from "./observation.ts";
+import type { Answer, GuardSeen, RulesSeen } from "./observation.ts";
 
 /** Milliseconds: on kind a container is started for it. */
 const PATIENCE = 60_000;
+
+const rules: z.ZodType<RulesSeen> = z.object({
+  by: z.string(),
+  at: z.string(),
+  open: z.array(z.string()),
+  faults: z.array(
+    z.object({
+      kind: z.enum(["missing", "foreign", "node"]),
+      rule: z.string().nullable(),
+      node: z.string().nullable(),
+      address: z.string().nullable(),
+      what: z.string(),
+      evidence: z.string(),
+      fix: z.string().nullable(),
+    }),
+  ),
+  addresses: z.array(z.string()),
+});
 
 const shape: z.ZodType<GuardSeen | null> = z
   .object({
@@ -18,6 +36,7 @@ const shape: z.ZodType<GuardSeen | null> = z
       z.string(),
       z.object({ packets: z.number(), bytes: z.number(), what: z.string(), plaintext: z.boolean() }),
     ),
+    rules: rules.optional(),
   })
   .nullable();
 

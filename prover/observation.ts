@@ -40,6 +40,35 @@ export interface GuardSeen {
   intact: boolean;
   /** By name of the counter, since it was first set: `what` in words, and whether that should have been encrypted. */
   dropped: Record<string, { packets: number; bytes: number; what: string; plaintext: boolean }>;
+  /** Absent where the guard is a table of ours, which tells of itself. */
+  rules?: RulesSeen | undefined;
+}
+
+/** A guard that a cloud carries, as it told of it. It counts nothing. */
+export interface RulesSeen {
+  /** Who told: `AWS`. */
+  by: string;
+  at: string;
+  /** Ids of the rules by which everything passes between nodes, as where no guard is wanted; empty: there are none. */
+  open: string[];
+  faults: RuleFault[];
+  /** One address of each machine whose groups were looked at. */
+  addresses: string[];
+}
+
+/** What of such a guard is not as it must be. */
+export interface RuleFault {
+  /** A rule that is not there, one that opens something, or a machine that the rules do not hold. */
+  kind: "missing" | "foreign" | "node";
+  /** The rule: by our name for one that is missing, else by the cloud's id; null where it is about a machine. */
+  rule: string | null;
+  /** The machine by the cloud's name, and an address of it; null where it is about a rule. */
+  node: string | null;
+  address: string | null;
+  /** One sentence part without a full stop. */
+  what: string;
+  evidence: string;
+  fix: string | null;
 }
 
 /** Options that override cilium-config on the nodes that it selects. */

@@ -19,9 +19,7 @@ export function statusText(report: Omit<Report, "verdict">): string {
     `${report.cluster} (${report.provider}), ${report.nodes.length} nodes, ${modeName(report)}${report.strict ? ", strict" : ""}`,
     ...branch([...listed.map(nodeLine), `${agreeing} of ${report.nodes.length} nodes agree with the settings`]),
     ...(report.wire ? ["between the nodes:", ...branch(wireLines(report.wire))] : []),
-    report.guardLimits
-      ? "guard: in security groups, which see no contents; nobody asked whether they are in force"
-      : guardLine(report.guard),
+    guardLine(report.guard, report.guardLimits !== undefined),
     ...branch(report.guardLimits ?? []),
     `verdict: ${report.statement}`,
     ...branch(report.reasons),

@@ -28,7 +28,7 @@ export interface Cluster {
   readonly nodes?: number;
   /** A place between the nodes where their packets can be captured; `image` has tcpdump. Absent where there is none. */
   outside?(image: string): OutsideVantage;
-  /** A place between the nodes where their packets can be dropped. Absent where there is none. */
+  /** Where packets between the nodes are dropped. Absent where there is no such place. */
   readonly guardPlace?: GuardPlace;
   /** The guard's own rules, where the cloud carries them: to be there before Cilium starts or changes. */
   readonly guarded?: readonly pulumi.Resource[];

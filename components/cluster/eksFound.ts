@@ -5,7 +5,7 @@ import { NAMESPACE } from "../settingsFields.ts";
 import { UserError } from "../userError.ts";
 import type { EksTarget } from "./eksKubeconfig.ts";
 
-/** Runs the AWS CLI; the real one is `runAws`. */
+/** Runs the AWS CLI; the real one is `runAws`. Arguments only: credentials are the CLI's own to find. */
 export type Aws = (args: string[]) => Promise<Pick<CommandResult, "code" | "stdout" | "stderr" | "failure">>;
 
 /** Milliseconds for an answer from AWS. */
@@ -41,4 +41,5 @@ export async function findEks(
   return { name, region, endpoint, certificateAuthority: certificateAuthority.data };
 }
 
-const runAws: Aws = (args) => runCommand("aws", args, { cwd: tmpdir(), env: process.env, timeoutMs: TIMEOUT });
+/** Asks AWS by the CLI, from a folder without a meaning. */
+export const runAws: Aws = (args) => runCommand("aws", args, { cwd: tmpdir(), env: process.env, timeoutMs: TIMEOUT });

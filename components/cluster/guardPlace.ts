@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { clusterFiles, stateDir } from "../../tools/paths.ts";
-import type { Settings } from "../settings.ts";
+import type { EksSettings, Settings } from "../settings.ts";
+import { nodeRanges } from "./eks/guardRules.ts";
 import type { KindSpec } from "./kindConfig.ts";
 import { networkOf } from "./kindState.ts";
 import { identityOf } from "./replacement.ts";
@@ -8,14 +9,31 @@ import { identityOf } from "./replacement.ts";
 /** Makes and removes rehearsal clusters; a program of its own, which knows nothing of Pulumi. */
 export const REHEARSAL_PROGRAM = join(import.meta.dirname, "../../rehearsal/main.ts");
 
-/** A place between the nodes where packets can be dropped. */
-export interface GuardPlace {
+/** Where packets between the nodes are dropped. A cloud that carries the guard itself is one more of these, and is asked (encryption/guard/main.ts, `show`). */
+export type GuardPlace = BridgePlace | SecurityGroupPlace;
+
+/** A bridge between the nodes, with a table of ours. */
+export interface BridgePlace {
   /** A program of this machine, with nft's arguments after its own; it takes nft's standard input. */
   nft: string[];
   /** A program that prints a NodeNetwork as JSON. */
   network: string[];
   /** True where the place goes with the cluster, so that there is nothing to take away once the cluster is gone. */
   ofCluster: boolean;
+}
+
+/** The nodes' security group in AWS: its rules are resources of the stack, so that here they are only asked for. */
+export interface SecurityGroupPlace {
+  region: string;
+  /** Its name: by that AWS finds the groups and the nodes. */
+  cluster: string;
+  /** Where nodes have their addresses. */
+  nodeRanges: string[];
+}
+
+/** Whether the guard is a table of ours on a bridge. */
+export function isBridge(place: GuardPlace): place is BridgePlace {
+  return "nft" in place;
 }
 
 /** The network of the nodes, as the place tells it. */
@@ -35,15 +53,15 @@ export function guardPlaceOf({ cluster, cilium }: Settings): GuardPlace | undefi
       return kindGuardPlace(identityOf(cluster, cilium.kubeProxyReplacement));
     case "rehearsal":
       return rehearsalGuardPlace(cluster.name);
-    case "existing":
-    // There security groups are the guard, and AWS's own to enforce.
     case "eks":
+      return eksGuardPlace(cluster);
+    case "existing":
       return undefined;
   }
 }
 
 /** On the bridge of the nodes' Docker network. */
-export function kindGuardPlace({ name, image }: KindSpec): GuardPlace {
+export function kindGuardPlace({ name, image }: KindSpec): BridgePlace {
   return {
     // The node image is there already and carries nft. Privileged, since rules are the whole host's.
     nft: [
@@ -57,12 +75,18 @@ export function kindGuardPlace({ name, image }: KindSpec): GuardPlace {
 }
 
 /** On the bridge of the rehearsal's nodes. */
-export function rehearsalGuardPlace(name: string): GuardPlace {
+export function rehearsalGuardPlace(name: string): BridgePlace {
   return {
     nft: [...onRehearsalBridge(name), "nft"],
     network: ["node", REHEARSAL_PROGRAM, "network", "--name", name],
     ofCluster: true,
   };
+}
+
+/** In the security group of the nodes. */
+export function eksGuardPlace(cluster: EksSettings): SecurityGroupPlace {
+  const ranges = nodeRanges(cluster).map(({ address, prefix }) => `${address}/${prefix}`);
+  return { region: cluster.region, cluster: cluster.name, nodeRanges: ranges };
 }
 
 /** Runs a program where the nodes' bridge is: in a network namespace that only the rehearsal's program can enter. */

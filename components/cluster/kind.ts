@@ -4,7 +4,7 @@ import type { OutsideVantage } from "../../prover/intent.ts";
 import type { KindSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
 import { clusterCommand, clusterReport, lifetimeWith } from "./clusterCommand.ts";
-import { type GuardPlace, kindGuardPlace } from "./guardPlace.ts";
+import { type BridgePlace, kindGuardPlace } from "./guardPlace.ts";
 import { BOOT_ID_FILE, kindNodeNames } from "./kindConfig.ts";
 import { bridgeOf } from "./kindState.ts";
 import { identityOf } from "./replacement.ts";
@@ -32,7 +32,7 @@ export class KindCluster extends pulumi.ComponentResource implements Cluster {
   readonly bootIdFile = BOOT_ID_FILE;
   readonly nodes: number;
   readonly outside: (image: string) => OutsideVantage;
-  readonly guardPlace: GuardPlace;
+  readonly guardPlace: BridgePlace;
   readonly simulated = false;
 
   constructor(name: string, args: KindClusterArgs, opts?: pulumi.ComponentResourceOptions) {

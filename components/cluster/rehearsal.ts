@@ -3,7 +3,7 @@ import type { OutsideVantage } from "../../prover/intent.ts";
 import type { RehearsalSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
 import { clusterCommand, clusterReport, lifetimeWith, scaleCommand } from "./clusterCommand.ts";
-import { type GuardPlace, onRehearsalBridge, REHEARSAL_PROGRAM, rehearsalGuardPlace } from "./guardPlace.ts";
+import { type BridgePlace, onRehearsalBridge, REHEARSAL_PROGRAM, rehearsalGuardPlace } from "./guardPlace.ts";
 import { identityOf } from "./replacement.ts";
 
 export interface RehearsalClusterArgs {
@@ -20,7 +20,7 @@ export class RehearsalCluster extends pulumi.ComponentResource implements Cluste
   readonly lifetime: Lifetime;
   readonly nodes: number;
   readonly outside: () => OutsideVantage;
-  readonly guardPlace: GuardPlace;
+  readonly guardPlace: BridgePlace;
   readonly simulated = true;
 
   constructor(name: string, { cluster }: RehearsalClusterArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -1,6 +1,7 @@
 import { POLICIES } from "../../prover/live/admission.ts";
 import { byWhom } from "../../prover/live/changedBy.ts";
 import { digestOf } from "../../prover/live/digest.ts";
+import type { RulesSeen } from "../../prover/observation.ts";
 import { alternatives, PARAMETER } from "../encryption/admission/params.ts";
 import type { Live, Repairs, SettledRecord, Unreachable } from "./live.ts";
 import { isLive } from "./live.ts";
@@ -208,8 +209,25 @@ function guardDrift(live: Live, { digests }: SettledRecord): Drift[] {
   const { guard } = live;
   const now = digestsOf(live).guard;
   if (digests.guard === undefined || now === undefined || now === digests.guard) return [];
+  if (guard?.rules) return ruleDrift(guard.rules);
   const what = guard
     ? `the guard is another than the last update left: it lets ${guard.forms.join(" and ") || "nothing"} pass`
     : "the guard is gone";
   return [{ repair: "guard", what }];
+}
+
+/** Of a guard that a cloud carries. */
+function ruleDrift({ open, faults }: RulesSeen): Drift[] {
+  const about = Map.groupBy(faults, ({ node, what }) => (node === null ? "" : what));
+  const off = [...about].flatMap(([of, group]): string[] => {
+    const named = group.slice(0, NAMED).map(({ node, what, fix }) => {
+      const who = node === null ? "" : `node ${node} `;
+      return `${who}${what}${fix === null ? "" : `; ${fix}`}`;
+    });
+    const more = group.length - NAMED;
+    return more > 0 ? [...named, `and ${more} more ${of === "" ? "rules" : `nodes: ${of}`}`] : named;
+  });
+  const all = open.length > 0 ? ["the guard's rules let everything pass between nodes", ...off] : off;
+  const told = all.length > 0 ? all : ["what was off about the guard's rules is in order by now"];
+  return told.map((what) => ({ repair: "guard", what }));
 }

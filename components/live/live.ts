@@ -1,14 +1,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { LiveFacts } from "../../prover/live/facts.ts";
+import type { RulesSeen } from "../../prover/observation.ts";
 import { runCommand } from "../../tools/command.ts";
 import { readNote, writeSecret } from "../../tools/files.ts";
 import { clusterFiles, stateDir } from "../../tools/paths.ts";
 import { findEks } from "../cluster/eksFound.ts";
 import { eksKubeconfig } from "../cluster/eksKubeconfig.ts";
-import { type GuardPlace, guardPlaceOf } from "../cluster/guardPlace.ts";
+import { guardPlaceOf, isBridge } from "../cluster/guardPlace.ts";
 import { kubeconfigPlace } from "../cluster/place.ts";
-import type { Form } from "../encryption/guard/forms.ts";
+import { type Form, formsSent } from "../encryption/guard/forms.ts";
+import type { ShowOrder } from "../encryption/guard/order.ts";
 import { tableOf } from "../encryption/guard/table.ts";
 import type { Settings } from "../settings.ts";
 
@@ -29,6 +31,8 @@ export interface LiveGuard {
   forms: Form[];
   /** Of its rules without its counters; absent where its program tells none. */
   digest?: string;
+  /** Of a guard that a cloud carries. */
+  rules?: RulesSeen;
 }
 
 /** There is a kubeconfig, but its cluster does not answer. */
@@ -43,7 +47,7 @@ export interface LivePlace {
   context?: string;
   namespace: string;
   /** Undefined: nobody asks for a guard. */
-  guard?: { table: string; place: GuardPlace };
+  guard?: Pick<ShowOrder, "table" | "place">;
   /** Whether anybody asks what the admission policies let through. */
   admission: boolean;
 }
@@ -62,12 +66,13 @@ export async function readLive(
 ): Promise<Live | Unreachable | undefined> {
   // What the settings have just turned off is still there.
   const place = livePlace({ ...settings, guard: true, admission: true });
-  if (isHalfMade(settings) || !(await hasKubeconfig(settings, place, find))) return undefined;
+  if (isHalfMade(settings) || !(await hasKubeconfig(settings, find))) return undefined;
   return look(place);
 }
 
 /** Whether there is a kubeconfig by now. A cluster in a cloud may have been made from another machine: without its file a change would pass for a beginning. */
-async function hasKubeconfig({ cluster }: Settings, { kubeconfig }: LivePlace, find: typeof findEks): Promise<boolean> {
+export async function hasKubeconfig({ cluster }: Settings, find: typeof findEks = findEks): Promise<boolean> {
+  const { kubeconfig } = kubeconfigPlace(cluster);
   if (existsSync(kubeconfig)) return true;
   const target = cluster.provider === "eks" ? await find(cluster) : undefined;
   if (target === undefined) return false;
@@ -98,25 +103,25 @@ function isHalfMade({ cluster }: Settings): boolean {
 }
 
 /** Reads a live cluster and its guard. */
-export async function lookAt({
-  kubeconfig,
-  context,
-  namespace,
-  guard,
-  admission,
-}: LivePlace): Promise<Live | Unreachable> {
-  const [cluster, shown] = await Promise.all([
-    program(PROVER, [
+export async function lookAt(
+  { kubeconfig, context, namespace, guard, admission }: LivePlace,
+  run: typeof program = program,
+): Promise<Live | Unreachable> {
+  const show = (order: ShowOrder) => run(GUARD, ["show"], JSON.stringify(order));
+  const [cluster, table] = await Promise.all([
+    run(PROVER, [
       ...["live", "--kubeconfig", kubeconfig, "--namespace", namespace],
       ...(context === undefined ? [] : ["--context", context]),
     ]),
-    guard && program(GUARD, ["show"], JSON.stringify(guard)),
+    guard && isBridge(guard.place) ? show(guard) : undefined,
   ]);
   if (cluster.code !== 0) {
     const said = cluster.stderr.trim() || cluster.failure || "no answer";
     return { unreachable: said, at: new Date().toISOString() };
   }
   const facts = JSON.parse(cluster.stdout) as LiveFacts;
+  // A cloud's rules are held against what the cluster sends now, whatever the settings have it send next.
+  const shown = guard && !isBridge(guard.place) ? await show({ ...guard, forms: formsSent(facts) }) : table;
   // A guard that cannot be asked is the update's to set, not this reading's to fail on.
   const shownGuard = shown?.code === 0 ? (JSON.parse(shown.stdout) as LiveGuard | null) : undefined;
   return { ...facts, admission: admission ? facts.admission : undefined, guard: shownGuard };

@@ -1,5 +1,5 @@
 import { digestOf } from "../../prover/live/digest.ts";
-import type { Live, LiveSecret, SettledRecord } from "./live.ts";
+import type { Live, LiveGuard, LiveSecret, SettledRecord } from "./live.ts";
 
 /** Options of cilium-config that an update is about: those of encryption, and how packets travel. */
 const OPTION =
@@ -19,7 +19,7 @@ export function digestsOf(live: Live): SettledRecord["digests"] {
     agents: daemonSet && digestOf(daemonSet.options),
     nodeConfigs: digestOf(nodeConfigs.map(({ name, digest }) => [name, digest])),
     ...(secretUnread === null && { secret: secret?.digest ?? null }),
-    ...(guard !== undefined && { guard: guard && (guard.digest ?? digestOf([guard.generation, guard.forms])) }),
+    ...(guard !== undefined && { guard: guard && guardDigest(guard) }),
     ...(admission !== undefined && { admission: admission && digestOf(admission.allowed) }),
     ...(admission !== undefined &&
       policies !== null && { policies: digestOf(policies.map(({ kind, name, digest }) => [kind, name, digest])) }),
@@ -30,6 +30,12 @@ export function digestsOf(live: Live): SettledRecord["digests"] {
       ]),
     ),
   };
+}
+
+/** Of a cloud's rules what is wrong with them alone: those of an old mode go after the record is written, and nodes come and go. */
+function guardDigest({ generation, forms, digest, rules }: LiveGuard): string {
+  if (!rules) return digest ?? digestOf([generation, forms]);
+  return digestOf([rules.open.length > 0, rules.faults.map(({ node, what }) => [node, what])]);
 }
 
 /** The record of a cluster as an update has left it; what only the update knows comes from there. */

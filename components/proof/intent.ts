@@ -1,6 +1,6 @@
 import type { Intent } from "../../prover/intent.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { guardPlan } from "../encryption/guard/guard.ts";
+import { guardPlan } from "../encryption/guard/question.ts";
 import { expectedConfig } from "../encryption/values.ts";
 import type { Settings } from "../settings.ts";
 

@@ -4,7 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Intent } from "../../prover/intent.ts";
 import { evidenceFolder, watchFolder } from "../../tools/paths.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { guardQuestion } from "../encryption/guard/guard.ts";
+import { isBridge } from "../cluster/guardPlace.ts";
+import { guardQuestion } from "../encryption/guard/question.ts";
 import type { Repairs } from "../live/live.ts";
 import type { Settings } from "../settings.ts";
 
@@ -91,7 +92,8 @@ export function watchOrder(
   const { enforce: _, ...proof } = settings.proof;
   return {
     intent,
-    guard: guardQuestion(settings, cluster.guardPlace),
+    // A cloud's rules count nothing, and what passes them is seen nowhere.
+    guard: cluster.guardPlace && isBridge(cluster.guardPlace) ? guardQuestion(settings, cluster.guardPlace) : null,
     pods: settings.cluster.podCidr === undefined ? [] : [settings.cluster.podCidr],
     repairs,
     // Whatever else of the settings touches traffic.

@@ -1,5 +1,5 @@
 import { type Check, contradicts, type Found, note, unobserved } from "../finding.ts";
-import type { Observation } from "../observation.ts";
+import type { Observation, RulesSeen } from "../observation.ts";
 import { suchAs } from "./pairs.ts";
 
 const EVIDENCE = "the guard's rules between the nodes";
@@ -32,7 +32,8 @@ export function attempted(seen: Observation): GuardDrop[] {
 
 const guardInForce: Check = {
   name: "guard-in-force",
-  look: ({ guard: intended }, { guard, wire }) => {
+  look: ({ guard: intended }, seen) => {
+    const { guard, wire } = seen;
     if (!intended || !guard) return [];
     const about = { node: null, evidence: EVIDENCE, fix: AGAIN };
     if ("silent" in guard.after)
@@ -44,12 +45,13 @@ const guardInForce: Check = {
       return [contradicts({ ...about, message: "the guard is off: nothing drops readable packets between the nodes" })];
     const missing = intended.forms.filter((form) => !inForce.forms.includes(form));
     const more = inForce.forms.filter((form) => !intended.forms.includes(form));
-    const found: Found[] = [];
-    if (!inForce.intact)
+    const found: Found[] = inForce.rules ? ruleFindings(inForce.rules, seen) : [];
+    if (!inForce.intact && !inForce.rules)
       found.push(
         contradicts({ ...about, message: "the guard was changed by hand: its rules are not as they were set" }),
       );
-    if (missing.length > 0)
+    // Where rules are missing they are named.
+    if (missing.length > 0 && !inForce.rules?.faults.length)
       found.push(
         contradicts({
           ...about,
@@ -68,6 +70,43 @@ const guardInForce: Check = {
     return found;
   },
 };
+
+/** Of a guard that a cloud carries: what it does not hold, and whom nobody asked about. */
+function ruleFindings({ by, at, open, faults, addresses }: RulesSeen, { nodes, settled }: Observation): Found[] {
+  const told = (what: string) => `${what}, as ${by} told at ${at}`;
+  const asked = new Set(addresses);
+  const unasked = nodes.filter((node) => !node.addresses.some((address) => asked.has(address)));
+  return [
+    ...faults.map(({ node: machine, address, what, evidence, fix }) => {
+      // Not every machine is a node yet.
+      const node = nodes.find((each) => address !== null && each.addresses.includes(address))?.name ?? null;
+      const subject = machine === null ? "the guard is not in force: " : node === null ? `${machine} ` : "";
+      return contradicts({ node, message: `${subject}${what}`, evidence: told(evidence), fix });
+    }),
+    ...(open.length > 0 ? [everythingPasses(told(`rules ${open.join(", ")}`), settled === undefined)] : []),
+    ...unasked.map(({ name: node }) =>
+      unobserved({
+        ...{
+          node,
+          message: "nobody knows whether the guard holds it: its network interfaces were not among those told",
+        },
+        ...{ evidence: told("the cluster's machines"), fix: "once more in a minute: it may have just come or gone" },
+        passing: true,
+      }),
+    ),
+  ];
+}
+
+/** An update from plaintext to encryption takes away last of all, when its proof is over, what lets everything pass. */
+function everythingPasses(evidence: string, updating: boolean): Found {
+  const found = { node: null, evidence, message: "the guard is not in force: everything may pass between nodes" };
+  if (updating) {
+    const message = `${found.message} until the update has ended`;
+    return unobserved({ ...found, message, fix: "then: ./bin/wirecloak verify", passing: true });
+  }
+  const fix = "make up; what stays then is not ours: aws ec2 revoke-security-group-ingress, and -egress";
+  return contradicts({ ...found, fix });
+}
 
 /** What a node tried to send in clear, although the guard kept it from the other one. */
 const guardDropped: Check = {

@@ -109,7 +109,11 @@ const guard = z
           after: count,
         }),
       )
-      .describe("what it has dropped since it was first set"),
+      .describe("what it has dropped since it was first set; a guard that a cloud carries counts nothing"),
+    told: z
+      .strictObject({ by: z.string(), at: time })
+      .optional()
+      .describe("who told of a guard that a cloud carries, and when; absent: nobody did, or it tells of itself"),
   })
   .nullable()
   .describe("what drops readable packets between the nodes, outside of them; null where nothing is meant to");

@@ -1,14 +1,17 @@
-import type { SecurityGroupEgressRule, SecurityGroupRule } from "../../components/encryption/guard/securityGroup.ts";
+import type { SecurityGroupEgressRule } from "../../components/encryption/guard/securityGroup.ts";
 import { within } from "./addressRange.ts";
 import { decode, ETHER_TYPES, type IpPacket } from "./packet.ts";
 
 /** The rules of a cluster's two groups. */
 export interface SecurityGroups {
-  ingress: readonly SecurityGroupRule[];
-  egress: readonly SecurityGroupEgressRule[];
+  ingress: readonly FoundRule[];
+  egress: readonly FoundRule[];
   /** What the control plane lets in; it may send whatever it likes. */
-  controlPlane: readonly SecurityGroupRule[];
+  controlPlane: readonly FoundRule[];
 }
+
+/** Ours let in by groups only; those that others add may name ranges there too. */
+export type FoundRule = SecurityGroupEgressRule;
 
 /** Whose network interface has an address; `nobody`: none in the VPC, and it is no address of the world either. */
 export type Owner = "nodes" | "control-plane" | "outside" | "nobody";
@@ -45,7 +48,7 @@ export function arrives(groups: SecurityGroups, ownerOf: (address: string) => Ow
     if (source === "nobody" || destination === "nobody") return false;
     return (
       source !== "nodes" ||
-      groups.egress.some((rule) => allows(rule, packet, destination)) ||
+      groups.egress.some((rule) => allows(rule, packet, destination, packet.destination)) ||
       answers(packet, packet.source)
     );
   }
@@ -54,7 +57,7 @@ export function arrives(groups: SecurityGroups, ownerOf: (address: string) => Ow
     const [source, destination] = [ownerOf(packet.source), ownerOf(packet.destination)];
     if (destination === "outside") return true;
     const rules = destination === "nodes" ? groups.ingress : groups.controlPlane;
-    return rules.some((rule) => allows(rule, packet, source)) || answers(packet, packet.destination);
+    return rules.some((rule) => allows(rule, packet, source, packet.source)) || answers(packet, packet.destination);
   }
 
   /** Whether it is an answer to what has passed the interface of this address before. */
@@ -64,8 +67,9 @@ export function arrives(groups: SecurityGroups, ownerOf: (address: string) => Ow
   }
 }
 
-function allows(rule: SecurityGroupRule | SecurityGroupEgressRule, packet: IpPacket, other: Owner): boolean {
-  if (typeof rule.peer === "string" ? rule.peer !== other : !isIn(rule.peer.cidr, packet.destination)) return false;
+/** @param other whose the other end's address is */
+function allows(rule: FoundRule, packet: IpPacket, other: Owner, address: string): boolean {
+  if (typeof rule.peer === "string" ? rule.peer !== other : !isIn(rule.peer.cidr, address)) return false;
   if (rule.protocol === "-1") return true;
   if (packet.protocol !== NUMBERS[rule.protocol]) return false;
   const { transport } = packet;

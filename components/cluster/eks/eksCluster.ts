@@ -4,6 +4,7 @@ import type { EksSettings, Settings } from "../../settings.ts";
 import type { Cluster, Lifetime } from "../cluster.ts";
 import { lifetimeWith } from "../clusterCommand.ts";
 import { eksKubeconfig } from "../eksKubeconfig.ts";
+import { eksGuardPlace, type SecurityGroupPlace } from "../guardPlace.ts";
 import { type AddonsArgs, addonsAfterNodes, addonsBeforeCilium, type RoleFor } from "./addons.ts";
 import { EksControlPlane } from "./controlPlane.ts";
 import { guardLimits, guardRules } from "./guardRules.ts";
@@ -32,6 +33,7 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
   readonly apiServer: { host: pulumi.Output<string>; port: number };
   readonly incarnation: pulumi.Output<string>;
   readonly lifetime: Lifetime;
+  readonly guardPlace: SecurityGroupPlace;
   readonly guarded: readonly pulumi.Resource[];
   readonly guardLimits?: readonly string[];
   readonly operatorRole?: pulumi.Output<string>;
@@ -81,6 +83,7 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
     );
     this.lifetime = lifetimeWith(`${name}-inside`, made, this);
     this.addons = { name, made, opts: { parent: this, provider: this.provider } };
+    this.guardPlace = eksGuardPlace(cluster);
     this.guarded = [...this.nodeGuard.rules, ...addonsBeforeCilium(this.addons, settings, cluster, this.roleFor)];
     const limits = guardLimits(settings);
     if (limits) this.guardLimits = limits;

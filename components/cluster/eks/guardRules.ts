@@ -21,10 +21,14 @@ export interface GuardRules {
 
 /** The guard of these settings, as rules of security groups. */
 export function guardRules(settings: Settings, cluster: EksSettings): GuardRules {
-  const forms = guardedForms(settings);
+  return guardRulesOf(guardedForms(settings), nodeRanges(cluster));
+}
+
+/** The guard that lets this ciphertext pass; none: everything passes among nodes. */
+export function guardRulesOf(forms: readonly Form[], ranges: readonly [Cidr, ...Cidr[]]): GuardRules {
   return {
     ingress: securityGroupRules(forms),
-    egress: securityGroupEgressRules(forms, { nodeRanges: nodeRanges(cluster) }),
+    egress: securityGroupEgressRules(forms, { nodeRanges: ranges }),
     controlPlane: controlPlaneRules(),
   };
 }

@@ -1,18 +1,15 @@
 import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { GuardPlan, GuardQuestion } from "../../../prover/intent.ts";
 import { watchFolder } from "../../../tools/paths.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
-import type { GuardPlace } from "../../cluster/guardPlace.ts";
+import { isBridge } from "../../cluster/guardPlace.ts";
 import { kubeconfigPlace } from "../../cluster/place.ts";
 import type { Settings } from "../../settings.ts";
 import { formsOf } from "./forms.ts";
 import type { GuardOrder } from "./order.ts";
+import { GUARD_PROGRAM as PROGRAM } from "./question.ts";
 import { tableOf } from "./table.ts";
-
-/** Sets and takes away; a program of its own, which knows nothing of Pulumi. */
-const PROGRAM = join(import.meta.dirname, "main.ts");
 
 /** Prints what a live cluster is like; the kubeconfig comes behind it. */
 const LIVE = ["node", join(import.meta.dirname, "../../../prover/main.ts"), "live", "--kubeconfig"];
@@ -28,7 +25,7 @@ export interface GuardArgs {
 
 /**
  * Drops readable packets between the nodes, outside of them and whatever Cilium does. In two steps, since a resource has one state at the end of an update: the ciphertext of the
- * old and the new mode passes while nodes change, and after the proof only that of the new one. Empty where the settings want none, or the cluster has no place for one.
+ * old and the new mode passes while nodes change, and after the proof only that of the new one. Empty where the settings want none, the cluster has no place for one, or its cloud carries it.
  */
 export class Guard extends pulumi.ComponentResource {
   /** What must be there before Cilium starts or changes. */
@@ -45,7 +42,7 @@ export class Guard extends pulumi.ComponentResource {
     this.settings = settings;
     this.widened = [...(cluster.guarded ?? [])];
     const { guardPlace: place } = cluster;
-    if (settings.guard && place !== undefined) {
+    if (settings.guard && place !== undefined && isBridge(place)) {
       const order = cluster.incarnation.apply((generation) =>
         JSON.stringify({
           table: tableOf(settings.cluster.name),
@@ -93,20 +90,6 @@ export class Guard extends pulumi.ComponentResource {
   proven(proof: pulumi.Resource): void {
     if (this.settings.encryption !== "none") this.narrow?.(proof);
   }
-}
-
-/** How the prover asks for the guard of these settings; null where none is meant to be. */
-export function guardPlan(settings: Settings, place: GuardPlace | undefined): GuardPlan | null {
-  const forms = formsOf(settings);
-  const question = guardQuestion(settings, place);
-  return question && forms.length > 0 ? { ...question, forms } : null;
-}
-
-/** How to ask for what is in force, whatever the settings have encrypted; null where they want no guard. */
-export function guardQuestion(settings: Settings, place: GuardPlace | undefined): GuardQuestion | null {
-  if (!settings.guard || place === undefined) return null;
-  const order: Pick<GuardOrder, "table" | "place"> = { table: tableOf(settings.cluster.name), place };
-  return { command: ["node", PROGRAM, "show"], input: JSON.stringify(order) };
 }
 
 /** Where pods have their addresses. */

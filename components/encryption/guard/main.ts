@@ -1,16 +1,19 @@
 // node main.ts widen|narrow|remove|show   reads a GuardOrder (JSON) from stdin
 // `widen` lets the ciphertext in force and that of the order pass, `narrow` only the order's, `remove` takes the guard away where it is of the order's generation
-// and of the resource that asks. `show` prints what is in force, with its counters, as JSON: null where there is nothing; of the order it needs `table` and `place`.
+// and of the resource that asks. `show` takes a ShowOrder and prints what is in force as JSON, a table of ours with its counters: null where there is nothing. It changes nothing.
 // Each may be cut short at any moment and run again: nft changes all or nothing.
 import { spawnSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { json } from "node:stream/consumers";
 import { note } from "../../../prover/watch/journal.ts";
-import type { NodeNetwork } from "../../cluster/guardPlace.ts";
+import { runAws } from "../../cluster/eksFound.ts";
+import { findEksGroups } from "../../cluster/eksGroups.ts";
+import { eksGuardInForce } from "../../cluster/eksGuard.ts";
+import { isBridge, type NodeNetwork } from "../../cluster/guardPlace.ts";
 import { UserError } from "../../userError.ts";
 import { type Form, formsSent } from "./forms.ts";
-import { type GuardOrder, type GuardRun, type GuardStep, guardDocument } from "./order.ts";
+import { type GuardOrder, type GuardRun, type GuardStep, guardDocument, type ShowOrder } from "./order.ts";
 import { guardShown } from "./shown.ts";
 import { type GuardTable, parseGuardTable } from "./table.ts";
 
@@ -19,9 +22,9 @@ const NOTHING: Omit<GuardRun, "owner"> = { network: { nodes: [], controlPlanes: 
 
 const [step] = process.argv.slice(2);
 try {
-  const order = (await json(process.stdin)) as GuardOrder;
-  if (step === "show") console.log(JSON.stringify(guardShown(tableIn(order, list(order)))));
-  else if (step === "widen" || step === "narrow" || step === "remove") take(step, order);
+  const order = await json(process.stdin);
+  if (step === "show") console.log(JSON.stringify(await shown(order as ShowOrder)));
+  else if (step === "widen" || step === "narrow" || step === "remove") take(step, order as GuardOrder);
   else
     throw new UserError([
       { key: "command", value: step, message: "Not known.", allowed: "widen, narrow, remove, show" },
@@ -30,6 +33,11 @@ try {
   if (!(error instanceof UserError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
+}
+
+async function shown({ table, place, forms = [] }: ShowOrder) {
+  if (!isBridge(place)) return eksGuardInForce(place, forms, await findEksGroups(place, runAws));
+  return guardShown(tableIn({ table }, list({ place })));
 }
 
 function take(step: GuardStep, order: GuardOrder): void {
@@ -107,11 +115,11 @@ function absence(step: GuardStep, { status, stderr }: Listed): string | undefine
 type Listed = ReturnType<typeof run>;
 
 /** All tables in one call: asked for one, nft ends alike where it is not there and where nothing works. */
-function list({ place }: GuardOrder): Listed {
+function list({ place }: Pick<GuardOrder, "place">): Listed {
   return run(place.nft, ["list", "ruleset", "bridge"]);
 }
 
-function tableIn({ table }: GuardOrder, { status, stdout, stderr }: Listed): GuardTable | undefined {
+function tableIn({ table }: Pick<GuardOrder, "table">, { status, stdout, stderr }: Listed): GuardTable | undefined {
   if (status !== 0) throw failed("nft did not answer", stderr);
   const from = `\n${stdout}`.indexOf(`\ntable bridge ${table} {\n`);
   return from < 0 ? undefined : parseGuardTable(stdout.slice(from, stdout.indexOf("\n}\n", from) + 3));

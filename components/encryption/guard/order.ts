@@ -1,4 +1,4 @@
-import type { GuardPlace, NodeNetwork } from "../../cluster/guardPlace.ts";
+import type { BridgePlace, GuardPlace, NodeNetwork } from "../../cluster/guardPlace.ts";
 import { type Form, union } from "./forms.ts";
 import { type Guarded, guardRemoval, guardRuleset } from "./ruleset.ts";
 import type { GuardTable } from "./table.ts";
@@ -12,11 +12,20 @@ export interface GuardOrder {
   /** The ciphertext of the settings; empty where they encrypt nothing. */
   forms: Form[];
   pods: string[];
-  place: GuardPlace;
+  place: BridgePlace;
   /** Another one has the step run again though nothing else in the order changed. Nobody reads it. */
   repair?: string;
   /** A program that prints what the cluster is like now (prover/live/facts.ts), asked where no guard is in force yet that could tell. */
   live?: string[];
+}
+
+/** What the guard's program is told where it only shows. */
+export interface ShowOrder {
+  /** Identity: the table's name. */
+  table: string;
+  place: GuardPlace;
+  /** The ciphertext that must pass: a security group does not tell what it is meant to be. */
+  forms?: Form[];
 }
 
 /** What belongs to one run of the program. */

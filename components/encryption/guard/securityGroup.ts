@@ -89,6 +89,16 @@ export function controlPlaneRules(): SecurityGroupRule[] {
   );
 }
 
+/** The forms by the names that their rules bear: of WireGuard nobody sees whether it is nodes' traffic or pods'. */
+export function ruleForms(forms: readonly Form[]): Form[] {
+  const named = forms.flatMap((form) =>
+    Object.values<Passage>(PASSAGES).flatMap((passage) =>
+      passage.cloud.length > 0 && passage.forms?.includes(form) ? (passage.forms[0] ?? []) : [],
+    ),
+  );
+  return [...new Set(named)];
+}
+
 /** What a security group cannot tell apart in any mode. */
 export const BLIND = {
   pods: "Where pods have addresses of the VPC (ENI mode, chaining), what they send readable passes where what nodes send does: to TCP 4240, 4244 and 10250, as an echo, and as what looks like ciphertext. They are in the nodes' group.",

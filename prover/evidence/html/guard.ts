@@ -13,10 +13,17 @@ const STANDING: Record<NonNullable<Evidence["guard"]>["standing"], Standing> = {
 /** What keeps readable packets from crossing whatever the nodes do, and what it had to drop. */
 export function guardSection({ guard }: Evidence): Markup | null {
   if (guard === null) return null;
-  const { standing, forms, drops } = guard;
+  const { standing, forms, drops, told } = guard;
+  const passes = html`${standingLabel(STANDING[standing], standing)}${forms.length > 0 && html` It lets pass ${forms.join(" and ")}.`}`;
+  if (told) {
+    return html`<section aria-labelledby="guard">
+<h2 id="guard">The guard between the nodes</h2>
+<p>${passes} As ${told.by} told at ${told.at}: of the rules of the security groups, and of the groups that each node's network interfaces are in. It stands outside of the nodes, whatever they do, and counts nothing.</p>
+</section>`;
+  }
   return html`<section aria-labelledby="guard">
 <h2 id="guard">The guard between the nodes</h2>
-<p>${standingLabel(STANDING[standing], standing)}${forms.length > 0 && html` It lets pass ${forms.join(" and ")}.`} It stands outside of the nodes and drops what could be read, whatever they do. What it dropped during the test traffic and should have been encrypted makes the verdict failed.</p>
+<p>${passes} It stands outside of the nodes and drops what could be read, whatever they do. What it dropped during the test traffic and should have been encrypted makes the verdict failed.</p>
 ${
   drops.length > 0 &&
   table(
@@ -39,11 +46,14 @@ ${
 }
 
 /** Of a guard that the cloud carries; nothing where there is none. */
-export function guardLimitsSection({ guardLimits }: Evidence): Markup | null {
+export function guardLimitsSection({ guard, guardLimits }: Evidence): Markup | null {
   if (!guardLimits) return null;
+  const asked = guard?.told
+    ? `Whether they are in force is above, as ${guard.told.by} told at ${guard.told.at}.`
+    : "Nobody told whether they are in force.";
   return html`<section aria-labelledby="guard-limits">
 <h2 id="guard-limits">What the guard cannot tell apart</h2>
-<p>Between these nodes security groups are the guard. They see protocol, ports and groups, no contents. The prover does not ask whether they are in force:</p>
+<p>Between these nodes security groups are the guard. They see protocol, ports and groups, no contents. ${asked} Also where they are:</p>
 <ul>${guardLimits.map((limit) => html`<li>${limit}</li>`)}</ul>
 </section>
 `;

@@ -1,4 +1,5 @@
-import type { GuardSeen } from "../../../prover/observation.ts";
+import type { GuardSeen, RuleFault, RulesSeen } from "../../../prover/observation.ts";
+import { settled } from "./record.ts";
 import type { WireCase } from "./wire.ts";
 import { ENCRYPTED, type WireFault } from "./wireFault.ts";
 
@@ -26,6 +27,31 @@ function guarded(change: (after: GuardSeen) => void = () => undefined) {
     seen.guard = { before: { said: guardInForce() }, after: { said: after } };
   };
 }
+
+/** A guard in AWS that is in force. */
+export function guardInCloud(addresses: string[]): GuardSeen & { rules: RulesSeen } {
+  return {
+    ...{ generation: "sg-1", forms: ["wireguard"], digest: "0123456789abcdef", intact: true, dropped: {} },
+    rules: { by: "AWS", at: "2026-11-21T10:00:01.000Z", open: [], faults: [], addresses },
+  };
+}
+
+/** A cluster whose cloud carries the guard; `change` gets it as it was told. */
+function carried(change: (rules: RulesSeen, wireCase: WireCase) => void = () => undefined) {
+  return (wireCase: WireCase): void => {
+    const { seen, intent } = wireCase;
+    intent.guard = { command: ["guard"], input: "", forms: ["wireguard"] };
+    const told = guardInCloud(seen.nodes.flatMap(({ addresses }) => addresses));
+    change(told.rules, wireCase);
+    told.intact = told.rules.faults.length === 0;
+    seen.guard = { before: { said: told }, after: { said: told } };
+  };
+}
+
+const fault = (more: Partial<RuleFault>): RuleFault => ({
+  ...{ kind: "missing", rule: "r", node: null, address: null, what: "is off", evidence: "rules of sg-1", fix: null },
+  ...more,
+});
 
 const count = (guard: GuardSeen, name: string, packets: number) => {
   const counter = guard.dropped[name];
@@ -73,6 +99,64 @@ export const guardFaults: readonly WireFault[] = [
     by: ["guard-in-force"],
   },
   {
+    name: "a rule of the cloud's guard is missing",
+    in: ENCRYPTED,
+    spoil: carried((rules) => rules.faults.push(fault({}))),
+    verdict: "failed",
+    by: ["guard-in-force"],
+  },
+  {
+    name: "the cloud's guard has a rule that opens",
+    in: ENCRYPTED,
+    spoil: carried((rules) => rules.faults.push(fault({ kind: "foreign" }))),
+    verdict: "failed",
+    by: ["guard-in-force"],
+  },
+  {
+    name: "a node is in another group too",
+    in: ENCRYPTED,
+    spoil: carried((rules, { seen }) => {
+      const [address = ""] = seen.nodes[1]?.addresses ?? [];
+      rules.faults.push(fault({ kind: "node", rule: null, node: "ip-10-0-0-1", address }));
+    }),
+    verdict: "failed",
+    by: ["guard-in-force"],
+  },
+  {
+    name: "the cloud's guard lets everything pass, and no update is under way",
+    in: ENCRYPTED,
+    spoil: carried((rules, { seen }) => {
+      rules.open.push("sgr-1", "sgr-2");
+      seen.settled = { ...settled, record: null };
+    }),
+    verdict: "failed",
+    by: ["guard-in-force"],
+  },
+  {
+    name: "the cloud's guard lets everything pass, as until the end of an update to encryption",
+    in: ENCRYPTED,
+    spoil: carried((rules) => rules.open.push("sgr-1", "sgr-2")),
+    verdict: "not proven",
+    by: ["guard-in-force"],
+  },
+  {
+    name: "the cloud told nothing of a node's groups",
+    in: ENCRYPTED,
+    spoil: carried((rules) => rules.addresses.pop()),
+    verdict: "not proven",
+    by: ["guard-in-force"],
+  },
+  {
+    name: "the cloud's guard is another mode's",
+    in: ENCRYPTED,
+    spoil: ({ seen, intent }) => {
+      carried()({ seen, intent } as WireCase);
+      if (intent.guard) intent.guard.forms = ["other"];
+    },
+    verdict: "failed",
+    by: ["guard-in-force"],
+  },
+  {
     name: "the guard dropped what should have been encrypted, and nobody else saw it",
     in: ENCRYPTED,
     spoil: guarded((guard) => count(guard, "overlay", 2)),
@@ -83,6 +167,7 @@ export const guardFaults: readonly WireFault[] = [
 
 /** What looks like trouble of the guard and is none. */
 export const guardHarmless: readonly WireFault[] = [
+  { name: "a guard that the cloud carries", in: ENCRYPTED, spoil: carried(), verdict: "proven", by: [] },
   { name: "a guard that dropped nothing in this time", in: ENCRYPTED, spoil: guarded(), verdict: "proven", by: [] },
   {
     name: "the guard dropped what is nobody's leak",

@@ -1,7 +1,8 @@
 import { drifted, isSecretMissing, missingPolicies, repairs } from "../../../../components/live/drift.ts";
-import type { Live, Repairs } from "../../../../components/live/live.ts";
+import type { Live, LiveGuard, Repairs } from "../../../../components/live/live.ts";
 import { recordOf } from "../../../../components/live/record.ts";
 import { POLICIES, policyFacts } from "../../../../prover/live/admission.ts";
+import type { RuleFault, RulesSeen } from "../../../../prover/observation.ts";
 
 const AT = "2026-11-21T10:00:00.000Z";
 const helm = { manager: "helm", operation: "Update", time: AT };
@@ -161,6 +162,61 @@ const CASES: Case[] = [
     /^an admission policy was changed, last wirecloak-\S+ by kubectl-edit at 2026-11-22T08:00:00.000Z$/,
   ],
 ];
+
+describe("a guard that a cloud carries", () => {
+  const fault = (more: object): RuleFault => ({
+    ...{ kind: "missing", rule: "wireguard-udp-51871-to-nodes", node: null, address: null },
+    ...{ what: "security group rule R is missing", evidence: "rules of sg-1", fix: "pulumi refresh", ...more },
+  });
+  const told = (change: Partial<RulesSeen> = {}, more: object = {}): LiveGuard => ({
+    ...{ generation: "sg-1", forms: ["ipsec"], digest: "d1" },
+    rules: { by: "AWS", at: AT, open: [], faults: [], addresses: ["10.0.1.10"], ...change },
+    ...more,
+  });
+  /** A cluster as an update has left it while its guard was told so. */
+  const leftWith = (guard: LiveGuard): Live => {
+    const live = { ...settled(), guard };
+    return { ...live, record: recordOf(live, { repairs: NONE, proveAgain: false, run: "run-1", at: AT }) };
+  };
+
+  test("is as it was left whoever else it lets pass: an old mode's rules go after the record, and nodes come and go", () => {
+    const live = leftWith(told({}, { forms: ["wireguard", "ipsec"] }));
+    const later = told({ at: "2027-01-01T00:00:00.000Z", addresses: ["10.0.1.11"] }, { digest: "d2" });
+    expect(drifted({ ...live, guard: later })).toEqual([]);
+    expect(repairs({ ...live, guard: later })).toEqual(NONE);
+  });
+
+  test.each<[string, Partial<RulesSeen>, string[]]>([
+    ["a rule is missing", { faults: [fault({})] }, ["security group rule R is missing; pulumi refresh"]],
+    [
+      "a node is in another group",
+      { faults: [fault({ kind: "node", node: "n1", what: "is also in security group sg-2 (legacy)", fix: null })] },
+      ["node n1 is also in security group sg-2 (legacy)"],
+    ],
+    ["everything passes", { open: ["sgr-1"] }, ["the guard's rules let everything pass between nodes"]],
+  ])("is named where %s, and all is proven again, as long as that is so", (_, change, words) => {
+    const off = { ...leftWith(told()), guard: told(change) };
+    expect(drifted(off)).toEqual(words);
+    expect(repairs(off)).toMatchObject({
+      cilium: "",
+      guard: expect.stringMatching(/.+/),
+      proof: expect.stringMatching(/.+/),
+    });
+    const again = leftWith(told(change));
+    expect(drifted({ ...again, guard: told() })).toEqual([expect.stringMatching(/in order by now/)]);
+  });
+
+  test("names the first of many nodes", () => {
+    const faults = Array.from({ length: 9 }, (_, index) => fault({ kind: "node", node: `n${index}`, what: "is off" }));
+    const words = drifted({ ...leftWith(told()), guard: told({ faults }) });
+    expect(words).toHaveLength(6);
+    expect(words.at(-1)).toBe("and 4 more nodes: is off");
+  });
+
+  test("that could not be asked is no drift: its proof says so", () => {
+    expect(drifted({ ...leftWith(told()), guard: undefined })).toEqual([]);
+  });
+});
 
 describe.each<[string, Repairs]>([
   ["after an ordinary update", NONE],

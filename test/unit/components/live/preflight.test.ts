@@ -10,6 +10,15 @@ function guardedBy(...forms: NonNullable<Live["guard"]>["forms"]): Live {
   return liveCluster("ipsec", (live) => Object.assign(live, { guard }));
 }
 
+/** A cluster in IPsec mode on EKS, whose nodes' security group lets these modes pass. */
+function guardedInCloud(forms: NonNullable<Live["guard"]>["forms"]): Live {
+  const rules = { by: "AWS", at: LONG_AGO, open: [], faults: [], addresses: [] };
+  return liveCluster("ipsec", (live) => {
+    Object.assign(live, { guard: { generation: "sg-1", forms, rules } });
+    Object.assign(live.config?.data ?? {}, { "routing-mode": "native", ipam: "eni" });
+  });
+}
+
 /** A cluster in WireGuard mode that runs with these options. */
 function running(options: Record<string, string>): Live {
   return liveCluster("wireguard", ({ config }) => Object.assign(config?.data ?? {}, options));
@@ -47,6 +56,11 @@ describe("goes on", () => {
       liveCluster("wireguard", (live) => Object.assign(live, { admission: { allowed: "wireguard\n", by: null } })),
     ],
     ["with the guard turned off alone", { ...ipsec(3), guard: false }, guardedBy("ipsec")],
+    [
+      "with a switch and the guard of EKS turned off, which opens before the proof",
+      { cluster: { provider: "eks" }, encryption: "wireguard", guard: false },
+      guardedInCloud(["ipsec"]),
+    ],
     ["with a switch and a guard", { encryption: "wireguard" }, guardedBy("ipsec")],
     ["with a switch without a guard where there is none", { encryption: "wireguard", guard: false }, guardedBy()],
     [
