@@ -35,6 +35,7 @@ export function holdsResources(session: Session, stack: string): boolean {
   return listAt(stateOf(session, stack), "deployment", "resources").length > 0;
 }
 
-function stateOf(session: Session, stack: string): unknown {
+/** The stack's state as Pulumi exports it, secrets encrypted; empty where there is none. */
+export function stateOf(session: Session, stack: string): unknown {
   return JSON.parse(pulumiOutput(session, ["stack", "export", "--stack", stack]) ?? "{}");
 }

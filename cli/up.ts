@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { guardPlaceOf, isBridge } from "../components/cluster/guardPlace.ts";
+import { guardQuestion } from "../components/encryption/guard/question.ts";
 import { render, UserError } from "../components/userError.ts";
 import { changeText, lastChange } from "../prover/watch/end.ts";
 import { toolFolders } from "../tools/folders.ts";
@@ -8,8 +10,9 @@ import { projectRoot, watchFolder } from "../tools/paths.ts";
 import { chooseStack, type Stack } from "./chooseStack.ts";
 import { costDrivers, mayCost, terminal } from "./costs.ts";
 import { examination, renderFindings } from "./doctor.ts";
-import { clearKilledRuns, hasPendingOperations, holdsResources, takeUpKilledInstalls } from "./killedRuns.ts";
+import { clearKilledRuns, hasPendingOperations, holdsResources, stateOf, takeUpKilledInstalls } from "./killedRuns.ts";
 import { liveCluster } from "./liveCluster.ts";
+import { forgetLostRules } from "./lostRules.ts";
 import { packArguments } from "./policyPack.ts";
 import { say } from "./say.ts";
 import {
@@ -78,6 +81,8 @@ async function deploy(session: Session, chosen: Stack, pack: string[]): Promise<
   clearKilledRuns(session);
   ensureStack(session, stack);
   takeUpKilledInstalls(session, chosen);
+  const refreshed = await refreshGuard(session, chosen);
+  if (refreshed !== 0) return refreshed;
   // What the policy pack asks of the stack as a whole it asks in an update when all is done: only a preview is stopped before.
   const preview = pulumiQuietly(session, stackArguments(session, stack, ["preview", "--non-interactive", ...pack]));
   if (preview.code !== 0) {
@@ -101,6 +106,16 @@ async function deploy(session: Session, chosen: Stack, pack: string[]): Promise<
   return pulumi(
     session,
     stackArguments(session, stack, ["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]),
+  );
+}
+
+/** Only a guard that a cloud carries is resources, of which the state may hold what is not there. */
+async function refreshGuard(session: Session, { name, settings }: Stack): Promise<number> {
+  const place = guardPlaceOf(settings);
+  const question = place && !isBridge(place) ? guardQuestion(settings, place) : null;
+  if (!question) return 0;
+  return forgetLostRules(question, stateOf(session, name), (...args) =>
+    pulumiQuietly(session, stackArguments(session, name, args)),
   );
 }
 
