@@ -1,3 +1,8 @@
+import { existsSync } from "node:fs";
+import { kubeconfigPlace } from "../components/cluster/place.ts";
+import { SHOW_GUARD } from "../components/encryption/guard/question.ts";
+import { hasKubeconfig } from "../components/live/live.ts";
+import type { Settings } from "../components/settings.ts";
 import { UserError } from "../components/userError.ts";
 import type { Intent } from "../prover/intent.ts";
 import { toolFolders } from "../tools/folders.ts";
@@ -11,10 +16,19 @@ export async function findLiveCluster(asked: string | undefined): Promise<LiveCl
   const session = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
   const live = liveCluster(session, name);
   const { maxAgeDays } = settings.rotation;
-  if (live) return { ...live, ...(maxAgeDays !== undefined && { maxKeyAgeDays: maxAgeDays }) };
+  if (live)
+    return { ...(await onThisMachine(live, settings)), ...(maxAgeDays !== undefined && { maxKeyAgeDays: maxAgeDays }) };
   throw new UserError([
     { key: "stack", value: name, message: "It has no finished cluster.", fix: `make up STACK=${name}` },
   ]);
+}
+
+/** The last update may have run elsewhere: its kubeconfig is on that machine, and so is the program that shows the guard. */
+export async function onThisMachine(live: LiveCluster, settings: Settings): Promise<LiveCluster> {
+  const { intent, kubeconfig } = live;
+  const guard = intent.guard && { ...intent.guard, command: SHOW_GUARD };
+  const moved = !existsSync(kubeconfig) && (await hasKubeconfig(settings));
+  return { ...live, intent: { ...intent, guard }, ...(moved && kubeconfigPlace(settings.cluster)) };
 }
 
 /** Where a stack's cluster is and what it is meant to be, from the stack's outputs; undefined where it has none. */
