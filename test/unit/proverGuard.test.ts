@@ -112,7 +112,8 @@ describe("a guard that a cloud carries", () => {
     const evidence = evidenceOf(made);
     expect(evidence.guard).toMatchObject({ standing: "in force", drops: [], told: { by: "AWS", at: AT } });
     const page = pageOf(evidence, "0");
-    expect(page).toContain(`As AWS told at ${AT}`);
+    expect(page).toContain(`That is as AWS told at ${AT}`);
+    expect(page).toContain(`Whether they are in force is said above, as AWS told at ${AT}`);
     expect(page).not.toContain("Nobody told");
     // Nothing is counted there, so nothing is said of counts.
     expect(page).not.toContain("Packets that the guard dropped");

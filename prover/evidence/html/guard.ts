@@ -18,7 +18,7 @@ export function guardSection({ guard }: Evidence): Markup | null {
   if (told) {
     return html`<section aria-labelledby="guard">
 <h2 id="guard">The guard between the nodes</h2>
-<p>${passes} As ${told.by} told at ${told.at}: of the rules of the security groups, and of the groups that each node's network interfaces are in. It stands outside of the nodes, whatever they do, and counts nothing.</p>
+<p>${passes} That is as ${told.by} told at ${told.at}, asked for the rules of the nodes' security group and for the groups of each node's network interfaces. It stands outside of the nodes, whatever they do, and counts nothing.</p>
 </section>`;
   }
   return html`<section aria-labelledby="guard">
@@ -49,11 +49,11 @@ ${
 export function guardLimitsSection({ guard, guardLimits }: Evidence): Markup | null {
   if (!guardLimits) return null;
   const asked = guard?.told
-    ? `Whether they are in force is above, as ${guard.told.by} told at ${guard.told.at}.`
+    ? `Whether they are in force is said above, as ${guard.told.by} told at ${guard.told.at}.`
     : "Nobody told whether they are in force.";
   return html`<section aria-labelledby="guard-limits">
 <h2 id="guard-limits">What the guard cannot tell apart</h2>
-<p>Between these nodes security groups are the guard. They see protocol, ports and groups, no contents. ${asked} Also where they are:</p>
+<p>Between these nodes security groups are the guard. They see protocol, ports and groups, no contents. ${asked} What they let through all the same, and what they close besides:</p>
 <ul>${guardLimits.map((limit) => html`<li>${limit}</li>`)}</ul>
 </section>
 `;
