@@ -1,6 +1,5 @@
 import type { Settings } from "../components/settings.ts";
 import { checkChart } from "./chart.ts";
-import { checkEks } from "./eks.ts";
 import { checkExisting } from "./existing.ts";
 import type { Finding } from "./finding.ts";
 import { checkKind } from "./kind.ts";
@@ -31,7 +30,7 @@ export async function examine(
 ): Promise<Finding[]> {
   const { mayReplace = true, account = true, probes = realProbes(env) } = how;
   const { cluster } = settings;
-  const ofCluster = (): Finding[] | Promise<Finding[]> => {
+  const ofCluster = async (): Promise<Finding[]> => {
     switch (cluster.provider) {
       case "kind":
         return checkKind(settings, cluster, probes, mayReplace);
@@ -40,7 +39,8 @@ export async function examine(
       case "rehearsal":
         return checkRehearsal(cluster, probes, mayReplace);
       case "eks":
-        return checkEks(settings, cluster, probes, { account });
+        // Late, since only a cloud is asked for so much.
+        return (await import("./eks.ts")).checkEks(settings, cluster, probes, { account });
     }
   };
   const [chart, found] = await Promise.all([checkChart(settings.cilium, probes), ofCluster()]);

@@ -7,9 +7,6 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { json } from "node:stream/consumers";
 import { note } from "../../../prover/watch/journal.ts";
-import { runAws } from "../../cluster/eksFound.ts";
-import { findEksGroups } from "../../cluster/eksGroups.ts";
-import { eksGuardInForce } from "../../cluster/eksGuard.ts";
 import { isBridge, type NodeNetwork } from "../../cluster/guardPlace.ts";
 import { UserError } from "../../userError.ts";
 import { type Form, formsSent } from "./forms.ts";
@@ -36,7 +33,15 @@ try {
 }
 
 async function shown({ table, place, forms = [] }: ShowOrder) {
-  if (!isBridge(place)) return eksGuardInForce(place, forms, await findEksGroups(place, runAws));
+  if (!isBridge(place)) {
+    // Late, since an update asks some ten times, and only a cloud's place needs these.
+    const [{ runAws }, { findEksGroups }, { eksGuardInForce }] = await Promise.all([
+      import("../../cluster/eksFound.ts"),
+      import("../../cluster/eksGroups.ts"),
+      import("../../cluster/eksGuard.ts"),
+    ]);
+    return eksGuardInForce(place, forms, await findEksGroups(place, runAws));
+  }
   return guardShown(tableIn({ table }, list({ place })));
 }
 
