@@ -40,7 +40,7 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
     const first = spawn(wirecloak, ["up", "--stack", "rehearsal"], { env, stdio: "ignore", detached: true });
     const ended = new Promise((resolve) => first.on("close", resolve));
     const kubeconfig = join(state, "clusters/rehearsal/kubeconfig");
-    const limit = Date.now() + 60_000;
+    const limit = Date.now() + 180_000;
     while (!existsSync(kubeconfig)) {
       if (first.exitCode !== null || Date.now() > limit) throw new Error("up ended before it could be killed");
       await sleep(50);

@@ -133,7 +133,7 @@ export class EngineStack {
   async killUpWhen(reached: () => boolean): Promise<void> {
     const update = this.start(["up", "--yes", "--skip-preview", "--non-interactive"]);
     const ended = new Promise((resolve) => update.on("close", resolve));
-    const limit = Date.now() + 60_000;
+    const limit = Date.now() + 180_000;
     while (!reached()) {
       if (update.exitCode !== null || Date.now() > limit) throw new Error("the update ended before it could be killed");
       await sleep(100);
