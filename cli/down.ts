@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { toolFolders } from "../tools/folders.ts";
 import { projectRoot, stateDir } from "../tools/paths.ts";
 import { chooseStack, existingStacks } from "./chooseStack.ts";
-import { clearKilledRuns, takeUpKilledInstalls } from "./killedRuns.ts";
+import { clearKilledRuns, stateOf, takeUpKilledInstalls } from "./killedRuns.ts";
 import { say } from "./say.ts";
 import { openSession, pulumi, pulumiHome, type Session, stackArguments, stacks } from "./session.ts";
 
@@ -27,7 +27,7 @@ export function registerDown(program: Command): void {
       say(`stack ${name}: removing`);
       if (stacks(session).includes(name)) {
         // In a cluster that stays, what the state does not know of would stay too.
-        if (provider === "existing") takeUpKilledInstalls(session, stack);
+        if (provider === "existing") takeUpKilledInstalls(session, stack, stateOf(session, stack.name));
         const code = await destroy(session, name);
         if (code !== 0) {
           process.exitCode = 1;

@@ -16,23 +16,23 @@ export function clearKilledRuns({ ownBackend, env }: Session): void {
   for (const pid of endOrphans(env.PULUMI_BACKEND_URL ?? "")) say(`ended process ${pid} of a killed run`);
 }
 
-/** The Helm releases that a killed run had begun come into the state, where it does not hold them. */
-export function takeUpKilledInstalls(session: Session, { name, settings }: Stack): void {
-  takeUpReleases(stateOf(session, name), {
+/** The Helm releases that a killed run had begun come into the state, where `state`, which it is now, does not hold them. */
+export function takeUpKilledInstalls(session: Session, { name, settings }: Stack, state: unknown): void {
+  takeUpReleases(state, {
     ...kubeconfigPlace(settings.cluster),
     env: session.env,
     pulumi: (...args) => pulumiQuietly(session, stackArguments(session, name, args)),
   });
 }
 
-/** Whether the state holds operations that were begun and never ended. */
-export function hasPendingOperations(session: Session, stack: string): boolean {
-  return listAt(stateOf(session, stack), "deployment", "pending_operations").length > 0;
+/** Whether a state holds operations that were begun and never ended. */
+export function hasPendingOperations(state: unknown): boolean {
+  return listAt(state, "deployment", "pending_operations").length > 0;
 }
 
-/** Whether the stack has made anything yet. */
-export function holdsResources(session: Session, stack: string): boolean {
-  return listAt(stateOf(session, stack), "deployment", "resources").length > 0;
+/** Whether a stack has made anything yet, by its state. */
+export function holdsResources(state: unknown): boolean {
+  return listAt(state, "deployment", "resources").length > 0;
 }
 
 /** The stack's state as Pulumi exports it, secrets encrypted; empty where there is none. */

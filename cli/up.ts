@@ -59,7 +59,7 @@ export async function bringUp(asked: string | undefined, { mayReplace = false, y
   }
 
   // Asked once: what is there costs already.
-  const costs = costDrivers(settings).length > 0 && !holdsResources(session, stack.name);
+  const costs = costDrivers(settings).length > 0 && !holdsResources(stateOf(session, stack.name));
   if (costs && !(await mayCost(settings, { yes, ask: terminal() }))) {
     say("nothing was created");
     return 2;
@@ -80,8 +80,9 @@ async function deploy(session: Session, chosen: Stack, pack: string[]): Promise<
   const { name: stack } = chosen;
   clearKilledRuns(session);
   ensureStack(session, stack);
-  takeUpKilledInstalls(session, chosen);
-  const refreshed = await refreshGuard(session, chosen);
+  const state = stateOf(session, stack);
+  takeUpKilledInstalls(session, chosen, state);
+  const refreshed = await refreshGuard(session, chosen, state);
   if (refreshed !== 0) return refreshed;
   // What the policy pack asks of the stack as a whole it asks in an update when all is done: only a preview is stopped before.
   const preview = pulumiQuietly(session, stackArguments(session, stack, ["preview", "--non-interactive", ...pack]));
@@ -101,7 +102,7 @@ async function deploy(session: Session, chosen: Stack, pack: string[]): Promise<
     return code;
   }
   // Every create of ours takes up what a killed one left, so that what the state holds as begun is done by now.
-  if (!hasPendingOperations(session, stack)) return code;
+  if (!hasPendingOperations(state)) return code;
   say("clearing what a killed run left in the state");
   return pulumi(
     session,
@@ -110,13 +111,11 @@ async function deploy(session: Session, chosen: Stack, pack: string[]): Promise<
 }
 
 /** Only a guard that a cloud carries is resources, of which the state may hold what is not there. */
-async function refreshGuard(session: Session, { name, settings }: Stack): Promise<number> {
+async function refreshGuard(session: Session, { name, settings }: Stack, state: unknown): Promise<number> {
   const place = guardPlaceOf(settings);
   const question = place && !isBridge(place) ? guardQuestion(settings, place) : null;
   if (!question) return 0;
-  return forgetLostRules(question, stateOf(session, name), (...args) =>
-    pulumiQuietly(session, stackArguments(session, name, args)),
-  );
+  return forgetLostRules(question, state, (...args) => pulumiQuietly(session, stackArguments(session, name, args)));
 }
 
 /** What came of it, asked of the live cluster, and what to do next. */
