@@ -1,23 +1,22 @@
 import { Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
-import {
+import type {
   AdmissionregistrationV1Api,
-  ApiException,
   AppsV1Api,
   CoreV1Api,
   CustomObjectsApi,
-  Exec,
   KubeConfig,
-  type RequestContext,
-  type V1ConfigMap,
-  type V1ControllerRevision,
-  type V1DaemonSet,
-  type V1Namespace,
-  type V1Node,
-  type V1Pod,
-  type V1Secret,
-  type V1Status,
+  RequestContext,
+  V1ConfigMap,
+  V1ControllerRevision,
+  V1DaemonSet,
+  V1Namespace,
+  V1Node,
+  V1Pod,
+  V1Secret,
+  V1Status,
 } from "@kubernetes/client-node";
+import { kubernetesClient } from "../tools/kubernetesClient.ts";
 import {
   type AdmissionApi,
   type AdmissionObject,
@@ -31,6 +30,8 @@ import {
   RefusedError,
 } from "./clusterApi.ts";
 import { ProverError } from "./proverError.ts";
+
+const client = await kubernetesClient();
 
 /** Items a page of a list: big enough for few requests, small enough for the API server's and our memory. */
 const PAGE = 500;
@@ -54,10 +55,10 @@ export class Kubernetes implements ClusterApi, AdmissionApi, ProbeApi {
   private constructor(config: KubeConfig, namespace: string) {
     this.config = config;
     this.namespace = namespace;
-    this.core = config.makeApiClient(CoreV1Api);
-    this.apps = config.makeApiClient(AppsV1Api);
-    this.custom = config.makeApiClient(CustomObjectsApi);
-    this.admission = config.makeApiClient(AdmissionregistrationV1Api);
+    this.core = config.makeApiClient(client.CoreV1Api);
+    this.apps = config.makeApiClient(client.AppsV1Api);
+    this.custom = config.makeApiClient(client.CustomObjectsApi);
+    this.admission = config.makeApiClient(client.AdmissionregistrationV1Api);
   }
 
   /** The cluster of that kubeconfig and context (absent: the file's current one), never the ambient one. `namespace` is Cilium's. */
@@ -213,7 +214,7 @@ export class Kubernetes implements ClusterApi, AdmissionApi, ProbeApi {
       stop = () => reject(new CommandError("was not waited for any longer"));
       signal?.addEventListener("abort", stop);
       if (signal?.aborted) stop();
-      new Exec(this.config)
+      new client.Exec(this.config)
         .exec(namespace, pod, container, command, stdout, stderr, null, false, resolve)
         .then((opened) => {
           socket = opened;
@@ -260,7 +261,7 @@ export class Kubernetes implements ClusterApi, AdmissionApi, ProbeApi {
     try {
       return await request();
     } catch (error) {
-      if (error instanceof ApiException && error.code === 404) return null;
+      if (error instanceof client.ApiException && error.code === 404) return null;
       const message = `${this.config.getCurrentCluster()?.server}: cannot ${what}: ${causeOf(error)}`;
       throw new ProverError("unanswered", message, { cause: error });
     }
@@ -271,7 +272,7 @@ export class Kubernetes implements ClusterApi, AdmissionApi, ProbeApi {
  * A kubeconfig whose requests share their connections. The client (2.0.1, config.js, createDispatcher) makes a pool of connections for each request, and so a TLS
  * handshake, which costs both sides more than all else of it.
  */
-class KeptConnections extends KubeConfig {
+class KeptConnections extends client.KubeConfig {
   private pool: ReturnType<RequestContext["getDispatcher"]>;
 
   override async applySecurityAuthentication(context: RequestContext): Promise<void> {
@@ -288,7 +289,7 @@ async function orRefused<T>(asked: Promise<T>): Promise<T> {
   } catch (error) {
     const { cause, message } = error as ProverError;
     // 401 is about all that could be asked.
-    if (cause instanceof ApiException && cause.code !== 401) throw new RefusedError(cause.code, message);
+    if (cause instanceof client.ApiException && cause.code !== 401) throw new RefusedError(cause.code, message);
     throw error;
   }
 }
@@ -311,7 +312,7 @@ class Passed extends Writable {
 
 /** The cause of a failed request in the words of who knows it best: the API server, TLS, the network. */
 function causeOf(error: unknown): string {
-  if (error instanceof ApiException) {
+  if (error instanceof client.ApiException) {
     // The client gives this one no body.
     if (error.code === 401) return "401: the credentials in the kubeconfig are refused";
     return `${error.code}: ${apiMessage(error.body)}`;

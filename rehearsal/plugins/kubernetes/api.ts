@@ -1,6 +1,5 @@
-import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
-import type { Configuration } from "@kubernetes/client-node/dist/gen/configuration.js";
-import type { RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
+import type { Configuration, KubeConfig, RequestContext } from "@kubernetes/client-node";
+import { kubernetesClient } from "../../../tools/kubernetesClient.ts";
 import { RequestError } from "../plugin/provider.ts";
 import type { PropertyMap } from "../plugin/values.ts";
 import { kubeconfigFile } from "./kubeconfig.ts";
@@ -50,8 +49,8 @@ export class Api {
 
   /** Throws a `RequestError` for a kubeconfig that cannot be used. */
   static async open(kubeconfig: string | undefined, context: string | undefined): Promise<Api> {
-    // Late, since it takes half a second, and of the library only what reads kubeconfigs: the whole takes a second.
-    const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
+    // Late, since some requests do without.
+    const { KubeConfig } = await kubernetesClient();
     const config = new KubeConfig();
     const file = kubeconfig === undefined ? undefined : kubeconfigFile(kubeconfig);
     try {
