@@ -53,11 +53,12 @@ function stackPolicy(rule: Rule, { where, folder }: PackPlace, asked: AskedFor):
     ...described(rule),
     validateStack: async ({ resources, getConfig }, report) => {
       const all = resources.map(
-        ({ type, urn, name, props, parent, opts, provider, propertyDependencies }): Resource => ({
+        ({ type, urn, name, props, parent, opts, provider, propertyDependencies, dependencies }): Resource => ({
           ...{ type, urn, name, props: propsAtEnd({ type, urn, props }, provider, asked) },
           parent: parent?.urn ?? opts.parent,
           provider: provider?.urn,
           dependencies: Object.values(propertyDependencies).flatMap((each) => each.map((resource) => resource.urn)),
+          waitsFor: dependencies.map((each) => each.urn),
         }),
       );
       const read = await Promise.all(all.map((resource) => withFiles(resource, folder)));

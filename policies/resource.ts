@@ -14,6 +14,8 @@ export interface Resource {
   parent?: string | undefined;
   /** URNs of the resources that its inputs come from (`propertyDependencies` in a state); what it only waits for is not among them. */
   dependencies?: readonly string[];
+  /** URNs of all that it waits for. Tells of a provider which cluster it is for, where its inputs do not. */
+  waitsFor?: readonly string[];
   /** What is in the `valueYamlFiles` of a Helm release, as long as they are not merged into its values. */
   valueFiles?: readonly ValueFile[];
 }

@@ -1,4 +1,4 @@
-import { isTree, type Resource, type Tree, textAt, UnreadError } from "../../policies/resource.ts";
+import { isTree, listAt, type Resource, type Tree, textAt, UnreadError } from "../../policies/resource.ts";
 import { withoutKeys } from "./keyShape.ts";
 import type { Reading } from "./reading.ts";
 
@@ -45,6 +45,7 @@ function asResource(resource: Tree): Resource {
     dependencies: Object.values(Object(resource.propertyDependencies)).flatMap((urns) =>
       Array.isArray(urns) ? urns.map(String) : [],
     ),
+    waitsFor: listAt(resource, "dependencies").map(String),
   };
 }
 

@@ -27,14 +27,19 @@ export function clustersOf(resources: readonly Resource[]): Cluster[] {
     resource !== of &&
     !resource.type.startsWith("kubernetes:") &&
     graph.clusterOf(resource) === of;
-  const made = clouds.map((of): Cluster => {
+  const providersOf = (of: Resource): Resource[] => {
     const own = providers.filter((provider) => graph.clusterOf(provider) === of);
+    return own.length > 0 ? own : providers.filter((provider) => graph.clusterBefore(provider) === of);
+  };
+  const made = clouds.map((of): Cluster => {
+    const own = providersOf(of);
     const cloud = cloudOf(of);
     const contents = resources.filter((resource) => isIn(resource, own) || isAbout(resource, of));
     return { name: of.name, of, ...(cloud && { cloud }), providers: own, contents };
   });
+  const taken = new Set(made.flatMap((cluster) => cluster.providers));
   const reached = providers
-    .filter((provider) => graph.clusterOf(provider) === undefined)
+    .filter((provider) => !taken.has(provider))
     .map((of): Cluster => ({ name: of.name, of, providers: [of], contents: resources.filter((r) => isIn(r, [of])) }));
   const loose = resources.filter(({ type, provider }) => type.startsWith("kubernetes:") && provider === undefined);
   return [...made, ...reached, ...(loose.length > 0 ? [{ name: "", providers: [], contents: loose }] : [])];
@@ -87,11 +92,21 @@ class Graph {
 
   /** The cluster that a resource's inputs come from, or of the component that it is a part of; the nearest. */
   clusterOf(resource: Resource): Resource | undefined {
+    return this.nearest(resource, ({ dependencies = [] }) => dependencies);
+  }
+
+  /** The cluster that a provider waits for whose inputs come from nothing, as those of a kubeconfig that went through a promise. */
+  clusterBefore(provider: Resource): Resource | undefined {
+    const { dependencies = [] } = provider;
+    return dependencies.length > 0 ? undefined : this.nearest(provider, ({ waitsFor = [] }) => waitsFor);
+  }
+
+  private nearest(resource: Resource, before: (each: Resource) => readonly string[]): Resource | undefined {
     const seen = new Set<Resource>([resource]);
     for (const each of seen) {
       const found = this.clusterAt(each);
       if (found && each !== resource) return found;
-      for (const urn of each.dependencies ?? []) {
+      for (const urn of before(each)) {
         const next = this.byUrn.get(urn);
         if (next) seen.add(next);
       }

@@ -1,8 +1,11 @@
 import { isEncrypted } from "../clusters/clusters.ts";
+import { at, type Resource, textAt } from "../resource.ts";
 import type { Rule } from "../rule.ts";
 
 const CILIUM = "wirecloak:encryption:Cilium";
 const GUARD = "wirecloak:encryption:Guard";
+/** The guard that a cloud carries, as rules of the nodes' security group. */
+const CLOUD_GUARD = "wirecloak:cluster:EksNodeGuard";
 /** A cluster of others', of which Wirecloak knows no place between the nodes. */
 const EXISTING = "wirecloak:cluster:Existing";
 
@@ -11,7 +14,7 @@ export const wirecloakGuard: Rule = {
   name: "wirecloak-guard",
   title: "A Wirecloak stack keeps its guard",
   description:
-    "A stack with Wirecloak's Cilium component has the guard's resources too, which wirecloak:guard: false takes away. A cluster of provider `existing` has no place for one and is not asked, and without encryption there is nothing to guard: other rules ask for that.",
+    "A stack with Wirecloak's Cilium component has the guard's resources too, on EKS rules of the nodes' security group that let nodes send each other ciphertext and named ports only; wirecloak:guard: false takes them away. A cluster of provider `existing` has no place for one and is not asked, and without encryption there is nothing to guard: other rules ask for that.",
   level: "mandatory",
   severity: "medium",
   supports: [{ framework: "NIST SP 800-53r5", clause: "SC-8" }],
@@ -23,7 +26,7 @@ export const wirecloakGuard: Rule = {
     if (!cilium || resources.some(({ type }) => type === EXISTING)) return [];
     const guards = resources.filter(({ type }) => type === GUARD).map(({ urn }) => urn);
     const isSet = resources.some(({ type, parent }) => type.startsWith("command:") && guards.includes(parent ?? ""));
-    if (isSet || !isEncrypted(resources)) return [];
+    if (isSet || isCarried(resources) || !isEncrypted(resources)) return [];
     return [
       {
         message:
@@ -33,3 +36,17 @@ export const wirecloakGuard: Rule = {
     ];
   },
 };
+
+/** Whether the cloud drops what is readable: its guard has rules, and none lets everything through among nodes. */
+function isCarried(resources: readonly Resource[]): boolean {
+  const guards = resources.filter(({ type }) => type === CLOUD_GUARD).map(({ urn }) => urn);
+  const rules = resources.filter(
+    ({ type, parent }) => /^aws:vpc\/securityGroup\w+Rule:/.test(type) && guards.includes(parent ?? ""),
+  );
+  return rules.length > 0 && !rules.some(passesAll);
+}
+
+/** Of all protocols, and not to a range: ranges are the world's. */
+function passesAll({ props }: Resource): boolean {
+  return textAt(props, "ipProtocol") === "-1" && at(props, "cidrIpv4") === undefined;
+}

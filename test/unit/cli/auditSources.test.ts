@@ -122,6 +122,7 @@ describe("an exported state", () => {
       provider,
       parent: "urn:parent",
       dependencies: ["urn:network"],
+      waitsFor: ["urn:waited-for", "urn:network"],
     });
   });
 

@@ -57,6 +57,7 @@ function runs(rule: Rule, resources: readonly Partial<Resource>[], { config = {}
         urn,
         opts: {},
         propertyDependencies: { all: (rest.dependencies ?? []).map((each) => ({ urn: each })) },
+        dependencies: (rest.waitsFor ?? []).map((each) => ({ urn: each })),
       },
       ...(rest.provider && { provider: { urn: rest.provider } }),
       props: unknownCheckingProxy(props ?? {}),

@@ -17,7 +17,7 @@ async function atTheEnd(values: object, { isAsked = true } = {}) {
   if (isAsked && typeof single.validateResource === "function")
     await single.validateResource({ ...release, props: inputs, getConfig } as never, () => undefined);
   const told: unknown[] = [];
-  const seen = { opts: {}, propertyDependencies: {} };
+  const seen = { opts: {}, propertyDependencies: {}, dependencies: [] };
   const resources = [
     { ...seen, ...provider },
     { ...seen, ...release, props: unknownCheckingProxy({}) },
