@@ -9,27 +9,28 @@ export interface SubnetSeen {
   cidrBlock: string;
 }
 
-/** What is wrong where a subnet is not of the VPC, or outside the ranges that the guard takes for the nodes'. */
-export function misplaced(
-  { id, vpcId, cidrBlock }: SubnetSeen,
-  { id: vpc, nodeRanges = [] }: EksVpcSettings,
-): Problem | undefined {
-  if (vpcId !== vpc) {
-    return {
+/** What is wrong where subnets are not of the VPC, or outside the ranges that the guard takes for the nodes'. */
+export function misplaced(subnets: readonly SubnetSeen[], { id: vpc, nodeRanges = [] }: EksVpcSettings): Problem[] {
+  const known = nodeRanges.flatMap((range) => parseCidr(range) ?? []);
+  const strangers = subnets.filter(({ vpcId }) => vpcId !== vpc);
+  const outside = subnets.filter(({ vpcId, cidrBlock }) => {
+    const subnet = parseCidr(cidrBlock);
+    return vpcId === vpc && !(subnet && known.some((range) => contains(range, subnet)));
+  });
+  return [
+    ...strangers.map(({ id, vpcId }) => ({
       key: "wirecloak:cluster.vpc.subnetIds",
       value: id,
       message: `This subnet is of ${vpcId}, not of ${vpc}.`,
       allowed: `private subnets of ${vpc}`,
-    };
-  }
-  const subnet = parseCidr(cidrBlock);
-  const known = nodeRanges.flatMap((range) => parseCidr(range) ?? []);
-  if (subnet && known.some((range) => contains(range, subnet))) return undefined;
-  return {
-    key: "wirecloak:cluster.vpc.nodeRanges",
-    value: nodeRanges,
-    message: `Subnet ${id} has ${cidrBlock}, so nodes would have addresses that the guard takes for the world's.`,
-    allowed: "ranges that hold each of the subnets",
-    fix: `pulumi config set --path "wirecloak:cluster.vpc.nodeRanges[${nodeRanges.length}]" ${cidrBlock}`,
-  };
+    })),
+    ...outside.map(({ id, cidrBlock }, index) => ({
+      key: "wirecloak:cluster.vpc.nodeRanges",
+      value: nodeRanges,
+      message: `Subnet ${id} has ${cidrBlock}, so nodes would have addresses that the guard takes for the world's.`,
+      allowed: "ranges that hold each of the subnets",
+      // One more for each, so that the commands can be run one after the other.
+      fix: `pulumi config set --path "wirecloak:cluster.vpc.nodeRanges[${nodeRanges.length + index}]" ${cidrBlock}`,
+    })),
+  ];
 }

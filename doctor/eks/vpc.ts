@@ -107,10 +107,8 @@ function judgeDns({ dnsSupport, dnsHostnames }: GivenVpc): Finding[] {
 /** Whether the subnets are where the settings, the guard and EKS expect them. */
 function judgePlaces({ vpc, network }: EksSettings, subnets: readonly SubnetSeen[]): Finding[] {
   if (subnets.length === 0) return [];
-  const findings = subnets.flatMap(({ SubnetId: id, VpcId: vpcId, CidrBlock: cidrBlock }) => {
-    const problem = misplaced({ id, vpcId, cidrBlock }, vpc);
-    return problem ? [ofProblem(problem)] : [];
-  });
+  const seen = subnets.map(({ SubnetId: id, VpcId: vpcId, CidrBlock: cidrBlock }) => ({ id, vpcId, cidrBlock }));
+  const findings = misplaced(seen, vpc).map(ofProblem);
   const zones = zonesOfSubnets(subnets);
   if (zones.length < 2) {
     const evidence = `All subnets are in ${zones.join()}, and EKS wants two zones or more.`;

@@ -8,7 +8,7 @@ import { Subnet } from "@pulumi/aws/ec2/subnet.js";
 import { Vpc } from "@pulumi/aws/ec2/vpc.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { EksSettings } from "../../settings.ts";
-import { givenSubnet } from "./givenSubnet.ts";
+import { givenSubnets } from "./givenSubnets.ts";
 import { zoneSubnets, zonesOf } from "./subnets.ts";
 
 /** Everywhere. */
@@ -30,7 +30,7 @@ export class EksNetwork extends pulumi.ComponentResource {
     const { vpc: given } = cluster;
     if (given.id !== undefined) {
       this.vpcId = given.id;
-      this.subnetIds = (given.subnetIds ?? []).map((id) => givenSubnet(id, given, { parent: this }));
+      this.subnetIds = givenSubnets(given.subnetIds ?? [], given, { parent: this });
     } else {
       const vpc = this.vpc(name, cluster);
       this.vpcId = vpc.id;

@@ -196,7 +196,7 @@ describe("a subnet that is there", () => {
   const seen = { id: "subnet-0123456789abcdef0", vpcId: GIVEN.id, cidrBlock: "10.8.32.0/20" };
 
   test("is taken where it is of the VPC and in the nodes' ranges", () => {
-    expect(misplaced(seen, GIVEN)).toBeUndefined();
+    expect(misplaced([seen], GIVEN)).toEqual([]);
   });
 
   test.each([
@@ -205,6 +205,17 @@ describe("a subnet that is there", () => {
     ["larger than the range", { cidrBlock: "10.8.0.0/16" }, "nodeRanges"],
     ["without an IPv4 range", { cidrBlock: "" }, "nodeRanges"],
   ])("is refused where it is %s", (_, change, setting) => {
-    expect(misplaced({ ...seen, ...change }, GIVEN)?.key).toBe(`wirecloak:cluster.vpc.${setting}`);
+    const problems = misplaced([seen, { ...seen, ...change }], GIVEN);
+    expect(problems.map(({ key }) => key)).toEqual([`wirecloak:cluster.vpc.${setting}`]);
+  });
+
+  test("and others are refused together, each with a command that leaves the others' ranges as they are", () => {
+    const beside = ["10.8.128.0/20", "10.8.144.0/20"].map((cidrBlock) => ({ ...seen, cidrBlock }));
+    const stranger = { ...seen, vpcId: "vpc-0000000000000000a" };
+    expect(misplaced([...beside, stranger], GIVEN).map(({ fix }) => fix)).toEqual([
+      undefined,
+      'pulumi config set --path "wirecloak:cluster.vpc.nodeRanges[1]" 10.8.128.0/20',
+      'pulumi config set --path "wirecloak:cluster.vpc.nodeRanges[2]" 10.8.144.0/20',
+    ]);
   });
 });
