@@ -53,7 +53,10 @@ export class PackStack {
     for (const folder of [bin, backend]) mkdirSync(folder);
     if (provider === "recording") {
       const plugin = join(bin, "pulumi-resource-kubernetes");
-      writeFileSync(plugin, `#!/bin/sh\nexec node ${join(import.meta.dirname, "provider.ts")} "$@"\n`);
+      writeFileSync(
+        plugin,
+        `#!/bin/sh\nexec node ${join(import.meta.dirname, "provider.ts")} kubernetes 4.34.2 "$@"\n`,
+      );
       chmodSync(plugin, 0o755);
     }
     this.env = {
