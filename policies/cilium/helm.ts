@@ -86,6 +86,7 @@ const RENDERED: Record<string, Render> = {
   "cni-chaining-mode": (values) =>
     text(at(values, "cni", "chainingMode")) ?? (text(at(values, "cni", "chainingTarget")) && "generic-veth"),
   "routing-mode": (values) => text(at(values, "routingMode")) ?? "tunnel",
+  "agent-not-ready-taint-key": (values) => text(at(values, "agentNotReadyTaintKey")),
   "cluster-name": (values) => text(at(values, "cluster", "name")),
 };
 

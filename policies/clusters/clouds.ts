@@ -9,6 +9,8 @@ export interface Cloud {
   encrypts?: (props: Tree) => boolean;
   /** What of it puts another CNI beside Cilium; undefined where nothing does. */
   otherCni?: (props: Tree) => string | undefined;
+  /** Whether its Secrets are encrypted with a key of one's own. Absent: not known how that would be said. */
+  hasOwnKey?: (props: Tree) => boolean;
 }
 
 /** Pulumi's providers of Kubernetes clusters, classic and native. */
@@ -21,6 +23,12 @@ const CLOUDS: readonly Cloud[] = [
       if (at(props, "bootstrapSelfManagedAddons") === false || removed.includes("vpc-cni")) return undefined;
       return "bootstrapSelfManagedAddons is not false, so that it comes with the VPC CNI (aws-node)";
     },
+    // The native provider has a list of one; the component takes the key alone.
+    hasOwnKey: (props) =>
+      at(props, "encryptionConfigKeyArn") !== undefined ||
+      [at(props, "encryptionConfig"), ...listAt(props, "encryptionConfig")].some(
+        (config) => listAt(config, "resources").includes("secrets") && at(config, "provider", "keyArn") !== undefined,
+      ),
   },
   {
     what: "GKE cluster",
@@ -37,6 +45,9 @@ const CLOUDS: readonly Cloud[] = [
         ? "it has Dataplane V2, which is a Cilium of Google's own"
         : undefined;
     },
+    hasOwnKey: (props) =>
+      textAt(props, "databaseEncryption", "state") === "ENCRYPTED" &&
+      at(props, "databaseEncryption", "keyName") !== undefined,
   },
   {
     what: "AKS cluster",
@@ -55,6 +66,9 @@ const CLOUDS: readonly Cloud[] = [
       const plugin = textAt(props, "networkProfile", "networkPlugin");
       return plugin === "none" ? undefined : `networkPlugin is ${plugin ?? "not given"}, not none`;
     },
+    hasOwnKey: (props) =>
+      at(props, "securityProfile", "azureKeyVaultKms", "enabled") === true ||
+      at(props, "keyManagementService", "keyVaultKeyId") !== undefined,
   },
   {
     what: "Kubernetes cluster",

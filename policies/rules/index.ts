@@ -13,8 +13,11 @@ import { ciliumVersionFloor } from "./ciliumVersionFloor.ts";
 import { clusterEncrypted } from "./clusterEncrypted.ts";
 import { defaultCniDisabled } from "./defaultCniDisabled.ts";
 import { ipsecKeyAge } from "./ipsecKeyAge.ts";
+import { ipsecKeyAtRest } from "./ipsecKeyAtRest.ts";
 import { ipsecKeyFormat } from "./ipsecKeyFormat.ts";
 import { ipsecKeyInPlain } from "./ipsecKeyInPlain.ts";
+import { nodeCredentialsKept } from "./nodeCredentialsKept.ts";
+import { nodesWaitForCilium } from "./nodesWaitForCilium.ts";
 import { wirecloakGuard } from "./wirecloakGuard.ts";
 import { wirecloakProof } from "./wirecloakProof.ts";
 
@@ -34,8 +37,11 @@ export const RULES: readonly Rule[] = [
   ipsecKeyFormat,
   ipsecKeyInPlain,
   ipsecKeyAge,
+  ipsecKeyAtRest,
   clusterEncrypted,
   defaultCniDisabled,
+  nodesWaitForCilium,
+  nodeCredentialsKept,
   wirecloakGuard,
   wirecloakProof,
 ];

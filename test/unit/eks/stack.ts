@@ -4,8 +4,10 @@ import { clusterProvider } from "../../../components/cluster/provider.ts";
 import { AgentsAgree } from "../../../components/encryption/agents/agents.ts";
 import { Cilium } from "../../../components/encryption/cilium.ts";
 import { Guard } from "../../../components/encryption/guard/guard.ts";
+import { Proof } from "../../../components/proof/proof.ts";
 import { settingsOf } from "../components/config.ts";
 import { outputValue, type Recorded, type Registered, startMocks } from "../outputs.ts";
+import { type Links, recordLinks } from "./links.ts";
 
 export const ISSUER = "https://oidc.eks.us-west-2.amazonaws.com/id/0123456789ABCDEF";
 export const ENDPOINT = "https://0123456789ABCDEF.gr7.us-west-2.eks.amazonaws.com";
@@ -63,6 +65,8 @@ const mocksOf = (subnets: string) => ({
 
 export interface EksStack extends Recorded {
   cluster: ReturnType<typeof createCluster>;
+  /** What each has to do with others, by type and name. */
+  links: Map<string, Links>;
   /** The resources of a type. */
   of(type: string): Registered[];
   /** The only resource of a name. */
@@ -76,7 +80,7 @@ const made = new Map<string, Promise<EksStack>>();
 // A stack is some sixty resources, on a slow machine for seconds.
 jest.setTimeout(120_000);
 
-/** What the program makes up to the nodes and the agents on them, as index.ts puts it together; of the same settings once only. */
+/** What the program makes of a cluster and its encryption, as index.ts puts it together; of the same settings once only. */
 export function eksStack(
   cluster: object = {},
   config: Record<string, unknown> = {},
@@ -93,6 +97,7 @@ async function make(cluster: object, config: Record<string, unknown>, preview: b
   const { name, ...eks } = settings.cluster;
   const [subnets = ""] = ("vpc" in eks && eks.vpc.nodeRanges) || [];
   const recorded = await startMocks(mocksOf(subnets), preview);
+  const links = recordLinks();
   const { recording, resources, options } = recorded;
   const target = createCluster(name, settings, recording);
   const guard = new Guard("guard", { settings, cluster: target }, recording);
@@ -104,12 +109,20 @@ async function make(cluster: object, config: Record<string, unknown>, preview: b
     { settings, cluster: target, revision: cilium.revision, after: joined },
     recording,
   );
-  await Promise.all([outputValue(agents.urn), outputValue(provider.urn), ...joined.map(({ urn }) => outputValue(urn))]);
+  const { revision } = cilium;
+  const proof = new Proof("proof", { settings, cluster: target, revision, after: [agents] }, recording);
+  await Promise.all([
+    outputValue(proof.ran),
+    outputValue(agents.urn),
+    outputValue(provider.urn),
+    ...joined.map(({ urn }) => outputValue(urn)),
+  ]);
   // A component tells its outputs last; the next test's mocks would not know it.
   await pulumi.runtime.disconnect();
   return {
     ...recorded,
     cluster: target,
+    links,
     of: (type) => resources.filter((resource) => resource.type === type),
     named: (name) => {
       const [found, ...more] = resources.filter(
