@@ -21,25 +21,34 @@ export const wirecloakGuard: Rule = {
   remediation: ["pulumi config rm wirecloak:guard && pulumi up"],
   exemptBy: "stack",
   url: "https://docs.cilium.io/en/stable/security/network/encryption/",
-  checkAll: (resources) => {
-    const cilium = resources.find(({ type }) => type === CILIUM);
-    if (!cilium || resources.some(({ type }) => type === EXISTING)) return [];
-    const guards = resources.filter(({ type }) => type === GUARD).map(({ urn }) => urn);
-    const isSet = resources.some(({ type, parent }) => type.startsWith("command:") && guards.includes(parent ?? ""));
-    if (isSet || isCarried(resources) || !isEncrypted(resources)) return [];
-    return [
-      {
-        message:
-          "Wirecloak's guard is switched off, so that readable packets between nodes are not dropped while Cilium changes",
-        urn: guards[0] ?? cilium.urn,
-      },
-    ];
-  },
+  checkAll: (resources) =>
+    // Each by itself: a program may have more than one, each beside its own guard.
+    resources
+      .filter(({ type }) => type === CILIUM)
+      .flatMap((cilium) => {
+        const beside = resources.filter(({ parent }) => parent === cilium.parent);
+        if (beside.some(({ type }) => type === EXISTING)) return [];
+        const guards = beside.filter(({ type }) => type === GUARD).map(({ urn }) => urn);
+        const isSet = resources.some(
+          ({ type, parent }) => type.startsWith("command:") && guards.includes(parent ?? ""),
+        );
+        if (isSet || isCarried(resources, beside) || !isEncrypted(resources)) return [];
+        return [
+          {
+            message:
+              "Wirecloak's guard is switched off, so that readable packets between nodes are not dropped while Cilium changes",
+            urn: guards[0] ?? cilium.urn,
+          },
+        ];
+      }),
 };
 
-/** Whether the cloud drops what is readable: its guard has rules, and none lets everything through among nodes. */
-function isCarried(resources: readonly Resource[]): boolean {
-  const guards = resources.filter(({ type }) => type === CLOUD_GUARD).map(({ urn }) => urn);
+/** Whether the cloud of the cluster `beside` drops what is readable: its guard has rules, and none lets everything through among nodes. */
+function isCarried(resources: readonly Resource[], beside: readonly Resource[]): boolean {
+  const clusters = beside.map(({ urn }) => urn);
+  const guards = resources
+    .filter(({ type, parent }) => type === CLOUD_GUARD && clusters.includes(parent ?? ""))
+    .map(({ urn }) => urn);
   const rules = resources.filter(
     ({ type, parent }) => /^aws:vpc\/securityGroup\w+Rule:/.test(type) && guards.includes(parent ?? ""),
   );

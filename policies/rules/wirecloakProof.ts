@@ -18,21 +18,32 @@ export const wirecloakProof: Rule = {
   remediation: ["pulumi config rm --path wirecloak:proof.enforce && pulumi up"],
   exemptBy: "stack",
   url: "https://docs.cilium.io/en/stable/security/network/encryption/",
-  checkAll: (resources) => {
-    const cilium = resources.find(({ type }) => type === CILIUM);
-    if (!cilium) return [];
-    const proofs = resources.filter(({ type }) => type === PROOF).map(({ urn }) => urn);
-    const command = resources.find(({ type, parent }) => type.startsWith("command:") && proofs.includes(parent ?? ""));
-    if (!command)
-      return [
-        {
-          message: "Wirecloak's proof is not in the stack, so nothing shows that traffic is encrypted",
-          urn: cilium.urn,
-        },
-      ];
-    const isEnforced = textAt(command.props, "create")?.includes(NOT_ENFORCED) !== true;
-    return isEnforced
-      ? []
-      : [{ message: "a failed proof does not fail the update (wirecloak:proof.enforce is false)", urn: command.urn }];
-  },
+  checkAll: (resources) =>
+    // Each by itself: a program may have more than one, each beside its own proof.
+    resources
+      .filter(({ type }) => type === CILIUM)
+      .flatMap((cilium) => {
+        const proofs = resources
+          .filter(({ type, parent }) => type === PROOF && parent === cilium.parent)
+          .map(({ urn }) => urn);
+        const command = resources.find(
+          ({ type, parent }) => type.startsWith("command:") && proofs.includes(parent ?? ""),
+        );
+        if (!command)
+          return [
+            {
+              message: "Wirecloak's proof is not in the stack, so nothing shows that traffic is encrypted",
+              urn: cilium.urn,
+            },
+          ];
+        const isEnforced = textAt(command.props, "create")?.includes(NOT_ENFORCED) !== true;
+        return isEnforced
+          ? []
+          : [
+              {
+                message: "a failed proof does not fail the update (wirecloak:proof.enforce is false)",
+                urn: command.urn,
+              },
+            ];
+      }),
 };
