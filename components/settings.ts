@@ -153,6 +153,20 @@ export function loadSettings(
   options: LoadOptions,
 ): { settings: Settings; warnings: Problem[] } {
   const { raw, problems } = readConfig(config, options.secretKeys ?? []);
+  return checkSettings(raw, problems, options);
+}
+
+/**
+ * What was given as settings: types, defaults and every check.
+ * @param raw by the settings' names
+ * @param problems what is wrong with it already
+ * @throws UserError with all problems at once
+ */
+export function checkSettings(
+  raw: Readonly<Record<string, unknown>>,
+  problems: Problem[],
+  options: Pick<LoadOptions, "projectRoot" | "today" | "home">,
+): { settings: Settings; warnings: Problem[] } {
   const parsed = schema.safeParse(raw);
   const issues = parsed.error?.issues ?? [];
   problems.push(...issues.flatMap((issue) => explain(issue, raw)));
@@ -268,7 +282,10 @@ function withDecisions(settings: Settings): Settings {
 }
 
 /** Paths as the program needs them: absolute, from the project's folder, `~` spelled out. */
-function withAbsolutePaths(settings: Settings, { projectRoot, home = homedir() }: LoadOptions): Settings {
+function withAbsolutePaths(
+  settings: Settings,
+  { projectRoot, home = homedir() }: Pick<LoadOptions, "projectRoot" | "home">,
+): Settings {
   const absolute = (path: string) => resolve(projectRoot, path.replace(/^~(?=\/|$)/, home));
   const { cluster, cilium } = settings;
   return {
