@@ -18,12 +18,12 @@ export interface CloudModule {
   createCluster(name: string, settings: Settings, opts?: pulumi.ComponentResourceOptions): Cluster;
 }
 
-/** The workspace of a cloud, loaded only now. Rejects with a UserError where its SDK is not installed. */
-export async function loadCloud(cloud: Cloud): Promise<CloudModule> {
+/** The workspace of a cloud, loaded only now. Throws a UserError where its SDK is not installed. */
+export function loadCloud(cloud: Cloud): CloudModule {
   const missing = missingSdk(cloud);
   if (missing) throw new UserError([missing]);
-  // Not a literal: the type check of the program must not need the SDK either (tsconfig.json).
-  return import(`./${cloud}/index.ts`) as Promise<CloudModule>;
+  // By require, since a constructor cannot wait (EncryptedCluster); no literal, since the type check must not need the SDK either (tsconfig.json).
+  return createRequire(import.meta.filename)(`./${cloud}/index.ts`) as CloudModule;
 }
 
 /** What is wrong where the cloud's SDK is not installed. */

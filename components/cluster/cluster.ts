@@ -57,11 +57,7 @@ export type Lifetime = OwnLifetime | Record<never, never>;
 export type OwnLifetime = Required<Pick<pulumi.CustomResourceOptions, "deletedWith" | "replaceWith">>;
 
 /** Makes the cluster that the settings ask for, or finds it. */
-export async function createCluster(
-  name: string,
-  settings: Settings,
-  opts?: pulumi.ComponentResourceOptions,
-): Promise<Cluster> {
+export function createCluster(name: string, settings: Settings, opts?: pulumi.ComponentResourceOptions): Cluster {
   const { cluster, cilium } = settings;
   switch (cluster.provider) {
     case "kind":
@@ -71,6 +67,6 @@ export async function createCluster(
     case "rehearsal":
       return new RehearsalCluster(name, { cluster }, opts);
     case "eks":
-      return (await loadCloud(cluster.provider)).createCluster(name, settings, opts);
+      return loadCloud(cluster.provider).createCluster(name, settings, opts);
   }
 }

@@ -2,8 +2,16 @@ import { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Cluster } from "./cluster.ts";
 
-/** The one way to a cluster's API: its own kubeconfig, never the one in the user's shell. */
-export function clusterProvider(name: string, cluster: Cluster, opts?: pulumi.CustomResourceOptions): Provider {
+/**
+ * The one way to a cluster's API: its own kubeconfig, never the one in the user's shell.
+ * @param after what must be there before anything that goes through it
+ */
+export function clusterProvider(
+  name: string,
+  cluster: Cluster,
+  opts?: pulumi.CustomResourceOptions,
+  after: readonly pulumi.Resource[] = [],
+): Provider {
   const { deletedWith }: pulumi.CustomResourceOptions = cluster.lifetime;
   return new Provider(
     `${name}-kubernetes`,
@@ -21,7 +29,7 @@ export function clusterProvider(name: string, cluster: Cluster, opts?: pulumi.Cu
       ...(deletedWith && { upsertExistingObjects: true }),
     },
     // Its identifier replaces it, in its turn; `replaceWith` would delete it in no order with what it has to delete.
-    { ...opts, ...(deletedWith && { deletedWith, dependsOn: [deletedWith] }) },
+    { ...opts, ...(deletedWith && { deletedWith }), dependsOn: [...(deletedWith ? [deletedWith] : []), ...after] },
   );
 }
 

@@ -76,7 +76,7 @@ export class Cilium extends pulumi.ComponentResource {
   ): Secret {
     const { keyId, keyBits } = settings.ipsec;
     // Key id and size are in the logical name: a new id is a new key, and the old one stays in state until the Secret holds the new.
-    // It needs no word to follow the live preflight, which has ended the program by now where this key must not be made (checkedLive).
+    // It needs no word to follow the live preflight, which has ended the program by now where this key must not be made (look/judge.ts).
     // Not RandomBytes: its resource id is the bytes themselves, and ids are never encrypted (pulumi/pulumi#8946).
     const psk = new RandomPassword(`${name}-psk-${keyId}-${keyBits}`, hexOf(keyBytes(keyBits)), { parent: this });
     return new Secret(

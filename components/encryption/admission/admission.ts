@@ -25,6 +25,8 @@ export interface AdmissionArgs {
   repair?: string;
   /** Policies and bindings that somebody has deleted, as `KIND NAME`. */
   missing?: readonly string[];
+  /** Before the logical names of policies and bindings, which are called alike in every cluster. Identity: absent in our own program. */
+  prefix?: string;
 }
 
 /**
@@ -65,7 +67,7 @@ export class Admission extends pulumi.ComponentResource {
 
   /** Cilium is there: from now on the API server refuses. After it, so that at the end of all the policies go before it does. */
   enforced(cilium: pulumi.Resource): void {
-    const { settings, cluster, provider, repair, missing = [] } = this.args;
+    const { settings, cluster, provider, repair, missing = [], prefix = "" } = this.args;
     if (!settings.admission) return;
     // The second takes fields back from whoever has taken them.
     const annotations = repair ? { [REPAIR_ANNOTATION]: repair, "pulumi.com/patchForce": "true" } : undefined;
@@ -77,12 +79,12 @@ export class Admission extends pulumi.ComponentResource {
     for (const { name, policy: spec, binding } of admissionPolicies(settings.cilium.namespace)) {
       const metadata = { name, ...(annotations && { annotations }) };
       const policy = new ValidatingAdmissionPolicy(
-        `${name}-policy`,
+        `${prefix}${name}-policy`,
         { metadata, spec },
         options(`ValidatingAdmissionPolicy ${name}`, [cilium, ...this.widened]),
       );
       const bound = new ValidatingAdmissionPolicyBinding(
-        `${name}-binding`,
+        `${prefix}${name}-binding`,
         { metadata, spec: binding },
         options(`ValidatingAdmissionPolicyBinding ${name}`, [policy]),
       );
