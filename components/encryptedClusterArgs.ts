@@ -43,7 +43,7 @@ export interface EncryptedClusterArgs {
   rotation?: Settings["rotation"];
   /** The cluster: made by `kind`, `rehearsal` or `eks`, or `existing`. @default kind, of one control plane and three workers */
   cluster?: KindArgs | RehearsalArgs | ExistingArgs | EksArgs;
-  /** The version of Cilium, where its chart comes from, routing, and more. Relative paths are meant from the folder of Pulumi.yaml. */
+  /** The version of Cilium, where its chart comes from, routing, and more. Relative paths are meant from the folder that the program runs in. */
   cilium?: Partial<Omit<CiliumSettings, "ipam">> & { ipam?: "kubernetes" | "cluster-pool" };
   /** How much a proof looks at, and whether a failed one fails the update. */
   proof?: Partial<Settings["proof"]>;

@@ -25,7 +25,7 @@ export async function checkedConfig(): Promise<Checked> {
 /** The same of an EncryptedCluster's arguments, and at once: a constructor cannot wait. */
 export function checkedArguments(name: string, args: object): Checked {
   try {
-    const place = { projectRoot: pulumi.getRootDirectory(), today: today() };
+    const place = { projectRoot: process.cwd(), today: today() };
     const { settings, warnings } = settingsOfArguments(name, args, place);
     const judgement = judge(settings, lookNow(settings), moment());
     for (const text of told(warnings, judgement, asArgument)) void pulumi.log.warn(`EncryptedCluster ${name}: ${text}`);
