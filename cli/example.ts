@@ -7,7 +7,7 @@ import { toolFolders } from "../tools/folders.ts";
 import { projectRoot, stateDir } from "../tools/paths.ts";
 import { dockerTrouble } from "./chooseStack.ts";
 import { differences } from "./example/compare.ts";
-import { changedConfig, type Example, exampleNames, readExample } from "./example/exampleFile.ts";
+import { changedConfig, clusterNameOf, type Example, exampleNames, readExample } from "./example/exampleFile.ts";
 import { ExampleStack } from "./example/exampleStack.ts";
 import { ExampleRun } from "./example/steps.ts";
 import { say } from "./say.ts";
@@ -56,7 +56,8 @@ async function run(example: Example, provider: Provider, { keep, remove }: Omit<
   const { env } = openSession(await toolFolders(provider, pulumiHome()));
   const config = configFor(example, provider);
   // Beside the state folder, which `down` removes whole with the last stack.
-  const stack = new ExampleStack(join(`${stateDir()}-examples`, clusterName(config)), env);
+  // By the cluster's name, which is short: paths of sockets below the state folder have a limit of some 100 characters.
+  const stack = new ExampleStack(join(`${stateDir()}-examples`, clusterNameOf(example)), example.program, env);
   const stop = interrupted(() => stack.interrupt());
   if (!remove) console.log(`${example.name} (${provider}): ${example.about}`);
   try {
@@ -100,21 +101,16 @@ async function steps(example: Example, run: ExampleRun, signal: AbortSignal): Pr
 }
 
 /** The example's config on a provider: the same but for what makes the cluster. */
-function configFor({ config }: Example, provider: Provider): Record<string, unknown> {
+function configFor({ config, namespace }: Example, provider: Provider): Record<string, unknown> {
   return changedConfig(config, {
-    "wirecloak:cluster": { provider },
+    [`${namespace}:cluster`]: { provider },
     ...(provider === "rehearsal" && {
-      "wirecloak:cilium": {
-        ...(config["wirecloak:cilium"] as object | undefined),
+      [`${namespace}:cilium`]: {
+        ...(config[`${namespace}:cilium`] as object | undefined),
         chart: join(projectRoot, "rehearsal/packages"),
       },
     }),
   });
-}
-
-/** Short: paths of sockets below the state folder have a limit of some 100 characters. */
-function clusterName(config: Record<string, unknown>): string {
-  return (config["wirecloak:cluster"] as { name: string }).name;
 }
 
 function packageStandIn(env: NodeJS.ProcessEnv): void {

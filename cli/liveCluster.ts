@@ -31,13 +31,17 @@ export async function onThisMachine(live: LiveCluster, settings: Settings): Prom
   return { ...live, intent: { ...intent, guard }, ...(moved && kubeconfigPlace(settings.cluster)) };
 }
 
-/** Where a stack's cluster is and what it is meant to be, from the stack's outputs; undefined where it has none. */
+/** Where a stack's cluster is and what it is meant to be; undefined where it has none. */
 export function liveCluster(session: Session, stack: string): LiveCluster | undefined {
-  const outputs = JSON.parse(pulumiOutput(session, ["stack", "output", "--json", "--stack", stack]) ?? "{}") as {
-    intent?: string;
-    kubeconfigPath?: string;
-    context?: string | null;
-  };
+  return clusterIn(JSON.parse(pulumiOutput(session, ["stack", "output", "--json", "--stack", stack]) ?? "{}"));
+}
+
+/** The same, from the stack's outputs. */
+export function clusterIn(outputs: {
+  intent?: string;
+  kubeconfigPath?: string;
+  context?: string | null;
+}): LiveCluster | undefined {
   if (!outputs.intent || !outputs.kubeconfigPath) return undefined;
   return {
     intent: JSON.parse(outputs.intent) as Intent,

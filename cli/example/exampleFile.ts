@@ -42,6 +42,10 @@ export interface Example {
   steps: Step[];
   /** The stack's config: settings by their full keys. */
   config: Record<string, unknown>;
+  /** The folder of the Pulumi program: this project's, or the example's own. */
+  program: string;
+  /** The namespace of the program's config: its project's name. */
+  namespace: string;
 }
 
 const EXAMPLES = join(projectRoot, "examples");
@@ -64,7 +68,14 @@ export function readExample(name: string): Example {
   if (!read.success)
     throw new UserError([{ key: `examples/${name}/expected.json`, message: z.prettifyError(read.error) }]);
   const { config } = parse(readFileSync(join(folder, "stack.yaml"), "utf8")) as { config: Record<string, unknown> };
-  return { name, folder, ...read.data, config };
+  const program = existsSync(join(folder, "Pulumi.yaml")) ? folder : projectRoot;
+  const project = parse(readFileSync(join(program, "Pulumi.yaml"), "utf8")) as { name: string };
+  return { name, folder, ...read.data, config, program, namespace: project.name };
+}
+
+/** The name of its cluster. */
+export function clusterNameOf({ config, namespace }: Pick<Example, "config" | "namespace">): string {
+  return (config[`${namespace}:cluster`] as { name: string }).name;
 }
 
 /** A config with changes over it; of a setting that is an object only what the changes name is changed. */

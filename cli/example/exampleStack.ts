@@ -6,10 +6,9 @@ import { stringify } from "yaml";
 import { UserError } from "../../components/userError.ts";
 import { projectRoot } from "../../tools/paths.ts";
 import { fileBackend } from "../fileBackend.ts";
-import { liveCluster } from "../liveCluster.ts";
+import { clusterIn } from "../liveCluster.ts";
 import { endOrphans } from "../orphans.ts";
 import { policyPack } from "../policyPack.ts";
-import type { Session } from "../session.ts";
 import type { LiveCluster } from "../status.ts";
 
 const STACK = "example";
@@ -22,16 +21,18 @@ export interface Ended {
   output: string;
 }
 
-/** A stack of this program with a backend and a state folder of its own, so that the user's stacks are as they were. */
+/** A stack of this program, or of an example's own, with a backend and a state folder of its own, so that the user's stacks are as they were. */
 export class ExampleStack {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
+  private readonly program: string;
   private readonly configFile: string;
   private readonly running = new Set<ChildProcess>();
 
-  /** `home`: its state folder, which is all that it leaves. `env`: with the tools in PATH. */
-  constructor(home: string, env: NodeJS.ProcessEnv) {
+  /** `home`: its state folder, which is all that it leaves. `program`: the folder of its Pulumi.yaml. `env`: with the tools in PATH. */
+  constructor(home: string, program: string, env: NodeJS.ProcessEnv) {
     this.home = home;
+    this.program = program;
     this.configFile = join(home, `Pulumi.${STACK}.yaml`);
     const { PULUMI_CONFIG_PASSPHRASE: _, PULUMI_ACCESS_TOKEN: __, ...others } = env;
     this.env = {
@@ -48,10 +49,18 @@ export class ExampleStack {
   create(): void {
     mkdirSync(join(this.home, "backend"), { recursive: true, mode: 0o700 });
     writeFileSync(join(this.home, "passphrase"), randomBytes(32).toString("base64url"), { mode: 0o600 });
-    copyFileSync(join(projectRoot, "Pulumi.yaml"), join(this.home, "Pulumi.yaml"));
+    copyFileSync(join(this.program, "Pulumi.yaml"), join(this.home, "Pulumi.yaml"));
+    if (this.program !== projectRoot) this.link();
     const init = spawnSync("pulumi", ["stack", "init", STACK], { cwd: this.home, env: this.env, encoding: "utf8" });
     if (init.status === 0) return;
     throw new UserError([{ key: "example", message: `Pulumi could not make its stack: ${init.stderr.trim()}` }]);
+  }
+
+  /** Has npm link this checkout into the program's own packages; there is nothing to download. */
+  private link(): void {
+    const asked = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+    const { status, stderr } = spawnSync("npm", asked, { cwd: this.program, env: this.env, encoding: "utf8" });
+    if (status !== 0) throw new UserError([{ key: "example", message: `npm could not set it up: ${stderr.trim()}` }]);
   }
 
   /** Brings the stack to a config, held against the policy pack as `wirecloak up` does. */
@@ -66,15 +75,15 @@ export class ExampleStack {
   }
 
   /** The stack's outputs; empty where it has none. */
-  async outputs(): Promise<Record<string, unknown>> {
-    const { code, stdout } = await this.run("pulumi", ["stack", "output", "--json", "--stack", STACK]);
-    return code === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : {};
+  outputs(): Record<string, unknown> {
+    const asked = ["stack", "output", "--json", "--stack", STACK];
+    const { status, stdout } = spawnSync("pulumi", asked, { cwd: this.program, env: this.env, encoding: "utf8" });
+    return status === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : {};
   }
 
   /** The cluster, once there is one. */
   live(): LiveCluster {
-    const session: Session = { ownBackend: true, env: this.env };
-    const live = liveCluster(session, STACK);
+    const live = clusterIn(this.outputs());
     if (!live) throw new UserError([{ key: "example", message: "Its stack has no cluster yet." }]);
     return live;
   }
@@ -103,7 +112,7 @@ export class ExampleStack {
 
   private run(program: string, args: readonly string[]): Promise<Ended> {
     return new Promise((resolve, reject) => {
-      const child = spawn(program, args, { cwd: projectRoot, env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(program, args, { cwd: this.program, env: this.env, stdio: ["ignore", "pipe", "pipe"] });
       this.running.add(child);
       const ended: Ended = { code: 1, stdout: "", output: "" };
       child.stdout.setEncoding("utf8").on("data", (text: string) => {

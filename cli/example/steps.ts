@@ -55,7 +55,7 @@ export class ExampleRun {
     this.config = changedConfig(this.config, set);
     const { code, output } = await this.stack.up(this.config);
     if (code !== 0) return { observed: { failed: output }, told: output.trim() };
-    const outputs = await this.stack.outputs();
+    const outputs = this.stack.outputs();
     const reasons = (outputs.reasons ?? []) as string[];
     return { observed: outputs, told: [outputs.statement, ...reasons].join("\n") };
   }

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { fileBackend } from "../../cli/fileBackend.ts";
 import { endOrphans } from "../../cli/orphans.ts";
 import { takeUpReleases } from "../../cli/takeUp.ts";
@@ -56,17 +56,19 @@ export const BREAK_GLASS = {
   "wirecloak.io/plaintext-reason": "a test",
 };
 
-/** A stack of the real program in a backend, a state folder and a rehearsal cluster of its own. */
+/** A stack of the real program, or of another one, in a backend, a state folder and a rehearsal cluster of its own. */
 export class EngineStack {
   readonly home = mkdtempSync(join(tmpdir(), "wcl-"));
   readonly stateDir = join(this.home, "s");
   readonly env: NodeJS.ProcessEnv;
   private readonly configFile = join(this.home, "Pulumi.test.yaml");
   private readonly always: Record<string, unknown>;
+  private readonly program: string;
 
-  /** @param always settings that every `configure` begins with */
-  constructor(always: Record<string, unknown> = {}) {
+  /** @param always settings that every `configure` begins with; `program`: the folder of its Pulumi.yaml */
+  constructor(always: Record<string, unknown> = {}, program = projectRoot) {
     this.always = always;
+    this.program = program;
     const backend = join(this.home, "backend");
     mkdirSync(backend);
     this.env = {
@@ -79,7 +81,7 @@ export class EngineStack {
       KUBECONFIG: join(this.home, "poisoned-kubeconfig"),
     };
     writeFileSync(join(this.home, "poisoned-kubeconfig"), "not a kubeconfig");
-    copyFileSync(join(projectRoot, "Pulumi.yaml"), join(this.home, "Pulumi.yaml"));
+    copyFileSync(join(program, "Pulumi.yaml"), join(this.home, "Pulumi.yaml"));
     this.configure({});
     const init = spawnSync("pulumi", ["stack", "init", "test"], { cwd: this.home, env: this.env, encoding: "utf8" });
     if (init.status !== 0) throw new Error(init.stderr);
@@ -91,10 +93,7 @@ export class EngineStack {
     cluster: Record<string, unknown> = {},
     cilium: Record<string, unknown> = {},
   ): void {
-    const salt = existsSync(this.configFile)
-      ? /encryptionsalt: .*/.exec(readFileSync(this.configFile, "utf8"))?.[0]
-      : "";
-    const config = {
+    this.writeConfig({
       "wirecloak:encryption": "wireguard",
       "wirecloak:cluster": { provider: "rehearsal", name: "t", workers: 1, ...cluster },
       "wirecloak:cilium": { chart: join(projectRoot, "rehearsal/packages"), ...cilium },
@@ -104,14 +103,21 @@ export class EngineStack {
       "wirecloak:watch": false,
       ...this.always,
       ...changes,
-    };
+    });
+  }
+
+  /** Sets the whole config, as it is. */
+  writeConfig(config: Record<string, unknown>): void {
+    const salt = existsSync(this.configFile)
+      ? /encryptionsalt: .*/.exec(readFileSync(this.configFile, "utf8"))?.[0]
+      : "";
     writeFileSync(this.configFile, `${stringify({ config })}${salt ?? ""}\n`);
   }
 
   /** Runs a Pulumi command on the stack to its end. */
   pulumi(...args: string[]): Run {
     const { status, stdout, stderr } = spawnSync("pulumi", this.arguments(args), {
-      cwd: projectRoot,
+      cwd: this.program,
       env: this.env,
       encoding: "utf8",
       maxBuffer: 64 << 20,
@@ -121,7 +127,7 @@ export class EngineStack {
 
   /** Starts a Pulumi command as leader of a process group of its own, so that a test can kill all of it. */
   start(args: string[], { stdio = "ignore", env = {} }: Pick<SpawnOptions, "stdio" | "env"> = {}) {
-    const options = { cwd: projectRoot, env: { ...this.env, ...env }, stdio, detached: true };
+    const options = { cwd: this.program, env: { ...this.env, ...env }, stdio, detached: true };
     return spawn("pulumi", this.arguments(args), options);
   }
 
@@ -154,7 +160,8 @@ export class EngineStack {
   }
 
   private get stateFile(): string {
-    return join(this.home, "backend/.pulumi/stacks/wirecloak/test.json");
+    const { name } = parse(readFileSync(join(this.program, "Pulumi.yaml"), "utf8")) as { name: string };
+    return join(this.home, "backend/.pulumi/stacks", name, "test.json");
   }
 
   /** Has the state forget a resource and all that rests on it, but for its create, which it calls begun: as after a kill between the two. */

@@ -1,5 +1,5 @@
 import { differences } from "../../cli/example/compare.ts";
-import { changedConfig, exampleNames, readExample } from "../../cli/example/exampleFile.ts";
+import { changedConfig, clusterNameOf, exampleNames, readExample } from "../../cli/example/exampleFile.ts";
 import { loadSettings } from "../../components/settings.ts";
 import { projectRoot } from "../../tools/paths.ts";
 
@@ -35,7 +35,7 @@ test("a change touches what it names of a setting, and nothing else", () => {
 });
 
 describe("every example", () => {
-  test("there are five", () => expect(exampleNames()).toHaveLength(5));
+  test("there are six", () => expect(exampleNames()).toHaveLength(6));
 
   const asText = (config: Record<string, unknown>) =>
     Object.fromEntries(
@@ -56,9 +56,7 @@ describe("every example", () => {
   );
 
   test("its cluster has a short name of its own: paths of sockets have a limit", () => {
-    const names = exampleNames().map(
-      (name) => (readExample(name).config["wirecloak:cluster"] as { name: string }).name,
-    );
+    const names = exampleNames().map((name) => clusterNameOf(readExample(name)));
     expect(new Set(names).size).toBe(names.length);
     for (const name of names) expect(name.length).toBeLessThanOrEqual(12);
   });
