@@ -30,8 +30,10 @@ export function runCommand(program: string, args: string[], options: CommandOpti
       cwd: options.cwd,
       env: options.env,
       stdio: ["pipe", "pipe", "pipe"],
-      ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs }),
     });
+    // Not spawn's own, which Node.js 24 lets run on where the program could not start: this process would not end before.
+    const limit =
+      options.timeoutMs === undefined ? undefined : setTimeout(() => child.kill("SIGTERM"), options.timeoutMs);
     const output = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output.stdout += text;
@@ -45,6 +47,7 @@ export function runCommand(program: string, args: string[], options: CommandOpti
     child.stdin.on("error", () => {}).end(options.input ?? "");
     remember(child);
     const finish = async (code: number | null, failure?: string) => {
+      clearTimeout(limit);
       forget(child);
       await linesEnd;
       resolve({ code, ...output, ...(failure !== undefined && { failure }) });
