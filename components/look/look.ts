@@ -37,6 +37,7 @@ const ANSWER = 64 << 20;
 /** `look`, for a constructor, which cannot wait for a promise. */
 export function lookNow(settings: Settings): Looked {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [PROGRAM], {
+    env: process.env,
     input: JSON.stringify(settings),
     encoding: "utf8",
     maxBuffer: ANSWER,

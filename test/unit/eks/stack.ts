@@ -44,7 +44,8 @@ export const TYPES = {
   release: "kubernetes:helm.sh/v3:Release",
 } as const;
 
-const mocksOf = (subnets: string) => ({
+/** What AWS and the others answer; `subnets`: the range of given ones. */
+export const mocksOf = (subnets: string) => ({
   [TYPES.cluster]: ({ vpcConfig }: Record<string, unknown>) => ({
     endpoint: ENDPOINT,
     certificateAuthority: { data: CERTIFICATE },

@@ -58,7 +58,7 @@ describe("an EncryptedCluster", () => {
   });
 
   test("survives a preview in which nothing of it is known yet", async () => {
-    const { urns } = await run(() => new EncryptedCluster("prod", rehearsal), true);
+    const { urns } = await run(() => new EncryptedCluster("prod", rehearsal), { preview: true });
     expect(urns.join()).toContain("prod-record");
   });
 });
@@ -137,5 +137,20 @@ describe("what is wrong", () => {
     expect(await refusal({ ...rehearsal, ipsec: { keyId: 7 } })).toMatch(
       /^EncryptedCluster prod:\n\nipsec\.keyId = 7\n[^\n]*steps by exactly one.*fix: +set ipsec\.keyId to 4$/s,
     );
+  });
+
+  test("but not wrong enough to stop is told, in a program's words", async () => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    jest.mocked(lookNow).mockReturnValue({
+      ...nothing,
+      findings: [{ level: "warning", what: "kernel", evidence: "It is old.", fix: "make up STACK=rehearsal" }],
+    });
+    await run(() => new EncryptedCluster("prod", { cluster: { provider: "rehearsal", workers: 0 } }));
+    const texts = warn.mock.calls.map(([text]) => text);
+    warn.mockRestore();
+    expect(texts).toEqual([
+      expect.stringMatching(/^EncryptedCluster prod: cluster\.workers = 0\n.*fix: +set cluster\.workers to 3$/s),
+      expect.stringMatching(/^EncryptedCluster prod: kernel\n.*fix: +set cluster\.provider to rehearsal$/s),
+    ]);
   });
 });

@@ -45,14 +45,14 @@ export interface Ran<T> extends Recorded {
   waitsFor(name: string): Promise<string[]>;
 }
 
-/** Runs a program to its end under mocks. */
+/** Runs a program to its end under mocks. `outputs`: of what the mocks here do not know. */
 export async function run<T>(
   program: (recording: pulumi.ComponentResourceOptions) => T,
-  preview = false,
+  { preview = false, outputs = {} }: { preview?: boolean; outputs?: Outputs } = {},
 ): Promise<Ran<T>> {
-  const recorded = await startMocks(mocks, preview);
+  const recorded = await startMocks({ ...outputs, ...mocks }, preview);
   const made = program(recorded.recording);
-  // The mocks' own record is the only place that has the parents' types in it, as the engine would put them there.
+  // The mocks' own record is the only place that has the parents' types in it, and of them the nearest.
   const monitor = pulumi.runtime.getMonitor() as unknown as { resources: Map<string, unknown> };
   await pulumi.runtime.disconnect();
   return {
