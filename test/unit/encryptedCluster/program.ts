@@ -47,11 +47,11 @@ export interface Ran<T> extends Recorded {
 
 /** Runs a program to its end under mocks. `outputs`: of what the mocks here do not know. */
 export async function run<T>(
-  program: (recording: pulumi.ComponentResourceOptions) => T,
+  program: (recording: pulumi.ComponentResourceOptions) => T | Promise<T>,
   { preview = false, outputs = {} }: { preview?: boolean; outputs?: Outputs } = {},
 ): Promise<Ran<T>> {
   const recorded = await startMocks({ ...outputs, ...mocks }, preview);
-  const made = program(recorded.recording);
+  const made = await program(recorded.recording);
   // The mocks' own record is the only place that has the parents' types in it, and of them the nearest.
   const monitor = pulumi.runtime.getMonitor() as unknown as { resources: Map<string, unknown> };
   await pulumi.runtime.disconnect();

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { wire } from "../../../components/wiring.ts";
@@ -10,15 +11,18 @@ const urns = JSON.parse(readFileSync(join(__dirname, "urns.json"), "utf8")) as R
 jest.setTimeout(60_000);
 
 describe("our own program", () => {
-  test.each(["rehearsal", "kind"] as const)(
-    "has the resources it always had, by their identities: %s",
-    async (provider) => {
-      const config = { encryption: "ipsec", cluster: { provider, name: "dev", workers: 1 } };
-      const made = await run((recording) => wire(checked(config), { opts: recording }));
-      expect(made.urns).toEqual(urns[provider]);
-      expect(made.resources).toHaveLength(urns[provider].length);
-    },
-  );
+  test.each(["rehearsal", "kind"] as const)("has the resources it always had, by their identities: %s", (provider) => {
+    const config = {
+      "wirecloak:encryption": "ipsec",
+      "wirecloak:cluster": JSON.stringify({ provider, name: "dev", workers: 1 }),
+    };
+    const { stdout, stderr } = spawnSync(process.execPath, [join(__dirname, "ourProgram.ts")], {
+      env: { ...process.env, PULUMI_CONFIG: JSON.stringify(config) },
+      encoding: "utf8",
+    });
+    if (stdout === "") throw new Error(stderr);
+    expect(JSON.parse(stdout)).toEqual({ urns: urns[provider], resources: urns[provider].length });
+  });
 
   test("has the guard before Cilium, Cilium before the proof, and the record last", async () => {
     const config = { encryption: "ipsec", cluster: { provider: "kind", name: "dev", workers: 1 } };
