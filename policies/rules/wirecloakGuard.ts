@@ -14,7 +14,7 @@ export const wirecloakGuard: Rule = {
   name: "wirecloak-guard",
   title: "A Wirecloak stack keeps its guard",
   description:
-    "A stack with Wirecloak's Cilium component has the guard's resources too, on EKS rules of the nodes' security group that let nodes send each other ciphertext and named ports only; wirecloak:guard: false takes them away. A cluster of provider `existing` has no place for one and is not asked, and without encryption there is nothing to guard: other rules ask for that.",
+    "Beside each Cilium component of Wirecloak's the stack has the guard's resources too, on EKS rules of the nodes' security group that let nodes send each other ciphertext and named ports only; wirecloak:guard: false takes them away. A cluster of provider `existing` has no place for one and is not asked, and without encryption there is nothing to guard: other rules ask for that.",
   level: "mandatory",
   severity: "medium",
   supports: [{ framework: "NIST SP 800-53r5", clause: "SC-8" }],

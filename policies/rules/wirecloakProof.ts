@@ -11,7 +11,7 @@ export const wirecloakProof: Rule = {
   name: "wirecloak-proof",
   title: "A Wirecloak stack keeps its proof",
   description:
-    "A stack with Wirecloak's Cilium component proves its updates, and a failed proof fails the update (wirecloak:proof.enforce is not false).",
+    "Beside each Cilium component of Wirecloak's the stack has a proof of its updates, and a failed one fails the update (wirecloak:proof.enforce is not false).",
   level: "mandatory",
   severity: "medium",
   supports: [{ framework: "NIST SP 800-53r5", clause: "SC-8" }],
