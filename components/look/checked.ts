@@ -4,7 +4,7 @@ import { asArgument } from "../argumentProblems.ts";
 import { loadSettings } from "../settings.ts";
 import { settingsOfArguments } from "../settingsArguments.ts";
 import { type Problem, render, UserError } from "../userError.ts";
-import { type Checked, driftText, type Judgement, judge } from "./judge.ts";
+import { type Checked, driftText, glassText, type Judgement, judge } from "./judge.ts";
 import { look, lookNow } from "./look.ts";
 
 /**
@@ -14,7 +14,7 @@ import { look, lookNow } from "./look.ts";
 export async function checkedConfig(): Promise<Checked> {
   try {
     const { settings, warnings } = loadSettings(pulumi.runtime.allConfig(), { projectRoot, today: today() });
-    const judgement = judge(settings, await look(settings), moment());
+    const judgement = judge(settings, await look({ settings, account: isAccountAsked() }), moment());
     for (const text of told(warnings, judgement)) await pulumi.log.warn(text);
     return passed(judgement);
   } catch (error) {
@@ -27,7 +27,7 @@ export function checkedArguments(name: string, args: object): Checked {
   try {
     const place = { projectRoot: process.cwd(), today: today() };
     const { settings, warnings } = settingsOfArguments(name, args, place);
-    const judgement = judge(settings, lookNow(settings), moment());
+    const judgement = judge(settings, lookNow({ settings, account: isAccountAsked() }), moment());
     for (const text of told(warnings, judgement, asArgument)) void pulumi.log.warn(`EncryptedCluster ${name}: ${text}`);
     return passed(judgement);
   } catch (error) {
@@ -38,11 +38,16 @@ export function checkedArguments(name: string, args: object): Checked {
 
 /** What people are told, in order. */
 function told(warnings: readonly Problem[], judgement: Judgement, spell = (problem: Problem) => problem): string[] {
-  const drift = driftText(judgement.drift);
   return [
     ...[...warnings, ...judgement.warnings].map((warning) => render([spell(warning)])),
-    ...(drift === undefined ? [] : [drift]),
+    ...driftText(judgement.drift),
+    ...glassText(judgement.brokenGlass),
   ];
+}
+
+/** An update comes after a preview, or after the doctor of `make up`: these have asked the account a moment ago. */
+function isAccountAsked(): boolean {
+  return pulumi.runtime.isDryRun();
 }
 
 function passed({ checked, problems }: Judgement): Checked {

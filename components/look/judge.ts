@@ -1,4 +1,5 @@
 import { lacksAdmission, problemsOf } from "../../doctor/doctor.ts";
+import { glassSentence } from "../../prover/live/brokenGlass.ts";
 import { readNote } from "../../tools/files.ts";
 import { clusterFiles, stateDir } from "../../tools/paths.ts";
 import { identityOf, replacementOf } from "../cluster/replacement.ts";
@@ -24,6 +25,8 @@ export interface Judgement {
   warnings: Problem[];
   /** What is not as the last update left it, each in a sentence. */
   drift: string[];
+  /** What somebody has taken out of admission, each in a sentence. */
+  brokenGlass: string[];
   /** With any of these no resource may be made, the IPsec key among them: a refused rotation draws no key and touches no Secret. */
   problems: Problem[];
 }
@@ -40,31 +43,43 @@ export function judge(asked: Settings, { findings, live, problems }: Looked, { p
   const settings = { ...asked, admission: asked.admission && !lacksAdmission(findings) };
   const checked = { settings, live, repairs: repairs(live) };
   const warnings = problemsOf(findings, "warning");
+  const refusing = (refusals: Problem[]): Judgement => ({
+    ...{ checked, warnings, drift: [], brokenGlass: [], problems: refusals },
+  });
   const refused = [...problemsOf(findings, "error"), ...problems];
-  if (refused.length > 0 || live === undefined) return { checked, warnings, drift: [], problems: refused };
-  const drift = drifted(live);
-  if (isReplaced(settings)) return { checked, warnings, drift, problems: [] };
+  if (refused.length > 0 || live === undefined) return refusing(refused);
+  const brokenGlass = isLive(live) ? live.brokenGlass.map((glass) => glassSentence(glass, now)) : [];
+  const going = { checked, drift: drifted(live), brokenGlass, problems: [] };
+  if (isReplaced(settings)) return { ...going, warnings };
   if (!isLive(live)) {
     const silent = unanswered(settings, live);
     // What may be changed cannot be told, so that nothing is.
-    return preview
-      ? { checked, warnings: [...warnings, silent], drift, problems: [] }
-      : { checked, warnings, drift: [], problems: [silent] };
+    return preview ? { ...going, warnings: [...warnings, silent] } : refusing([silent]);
   }
+  warnings.push(...preflightWarnings(settings, live, now));
   const against = preflight(settings, live, now);
-  return {
-    checked,
-    warnings: [...warnings, ...preflightWarnings(settings, live, now)],
-    drift: against.length > 0 ? [] : drift,
-    problems: against,
-  };
+  return against.length > 0 ? refusing(against) : { ...going, warnings };
 }
 
-/** Drift as a text for people; undefined where there is none. */
-export function driftText(drift: readonly string[]): string | undefined {
-  if (drift.length === 0) return undefined;
-  const list = drift.map((what) => `  - ${what}`).join("\n");
-  return `not as the last update left it; this one puts it right and proves it:\n${list}`;
+/** Drift as a text for people; none where there is none. */
+export function driftText(drift: readonly string[]): string[] {
+  return drift.length > 0
+    ? [`not as the last update left it; this one puts it right and proves it:${list(drift)}`]
+    : [];
+}
+
+/**
+ * Break-glass as a text for people; none where there is none. No update takes the annotations off, and so none has anything to repair: they are their writer's,
+ * helm leaves what it has not written, and after their day nothing goes through by them.
+ */
+export function glassText(brokenGlass: readonly string[]): string[] {
+  return brokenGlass.length > 0
+    ? [`taken out of admission by hand; this update leaves that as it is:${list(brokenGlass)}`]
+    : [];
+}
+
+function list(items: readonly string[]): string {
+  return items.map((what) => `\n  - ${what}`).join("");
 }
 
 function unanswered({ cluster }: Settings, { unreachable }: Unreachable): Problem {

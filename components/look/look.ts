@@ -15,9 +15,16 @@ export interface Looked {
   problems: Problem[];
 }
 
+/** What is looked at. */
+export interface Looking {
+  settings: Settings;
+  /** Whether a cloud's account is asked, too. */
+  account: boolean;
+}
+
 /** Looks at this machine and at the live cluster. Reads only. */
-export async function look(settings: Settings): Promise<Looked> {
-  const findings = await examine(settings);
+export async function look({ settings, account }: Looking): Promise<Looked> {
+  const findings = await examine(settings, process.env, { account });
   if (refusal(findings)) return { findings, problems: [] };
   try {
     const live = await readLive(settings);
@@ -35,10 +42,10 @@ const PROGRAM = join(import.meta.dirname, "main.ts");
 const ANSWER = 64 << 20;
 
 /** `look`, for a constructor, which cannot wait for a promise. */
-export function lookNow(settings: Settings): Looked {
+export function lookNow(looking: Looking): Looked {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [PROGRAM], {
     env: process.env,
-    input: JSON.stringify(settings),
+    input: JSON.stringify(looking),
     encoding: "utf8",
     maxBuffer: ANSWER,
   });

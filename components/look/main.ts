@@ -1,6 +1,5 @@
-// node main.ts   reads Settings (JSON) from stdin, looks at this machine and the live cluster, and prints what it saw (`Looked`) as one line
+// node main.ts   reads a Looking (JSON) from stdin, looks at this machine and the live cluster, and prints what it saw (`Looked`) as one line
 import { json } from "node:stream/consumers";
-import type { Settings } from "../settings.ts";
-import { look } from "./look.ts";
+import { type Looking, look } from "./look.ts";
 
-console.log(JSON.stringify(await look((await json(process.stdin)) as Settings)));
+console.log(JSON.stringify(await look((await json(process.stdin)) as Looking)));

@@ -48,7 +48,7 @@ export class EksStack extends EngineStack {
   constructor() {
     super();
     mkdirSync(this.bin);
-    this.program("aws", AWS_CLI);
+    this.putOnPath("aws", AWS_CLI);
     this.plugin("aws", join(import.meta.dirname, "standIns/aws.ts"));
     Object.assign(this.env, {
       PATH: [this.bin, process.env.PATH].join(delimiter),
@@ -110,10 +110,10 @@ export class EksStack extends EngineStack {
   }
 
   private plugin(name: string, program: string): void {
-    this.program(`pulumi-resource-${name}`, `#!/bin/sh\nexec node ${program} "$@"\n`);
+    this.putOnPath(`pulumi-resource-${name}`, `#!/bin/sh\nexec node ${program} "$@"\n`);
   }
 
-  private program(name: string, script: string): void {
+  private putOnPath(name: string, script: string): void {
     const path = join(this.bin, name);
     writeFileSync(path, script);
     chmodSync(path, 0o755);

@@ -1,9 +1,19 @@
 import { brokenGlassText } from "../../cli/brokenGlassText.ts";
-import { glassWarning } from "../../components/live/told.ts";
+import type { Live, Unreachable } from "../../components/live/live.ts";
+import { glassText, judge } from "../../components/look/judge.ts";
 import { BREAK_GLASS, brokenGlassIn, glassSentence, glassStanding } from "../../prover/live/brokenGlass.ts";
+import { settingsOf } from "./components/config.ts";
 import { liveCluster } from "./components/live/liveCluster.ts";
 
 const NOW = new Date("2026-11-21T23:30:00Z");
+const MOMENT = { preview: true, now: NOW };
+
+/** What an update tells people of it. */
+function glassTold(live: Live | Unreachable | undefined): string[] {
+  const settings = settingsOf({ cluster: { provider: "rehearsal", name: "nobody-made-this" } });
+  const { brokenGlass } = judge(settings, { findings: [], problems: [], ...(live && { live }) }, MOMENT);
+  return glassText(brokenGlass);
+}
 
 /** cilium-config as somebody has annotated it; undefined: without that annotation. */
 function config(until: string | undefined, reason: string | undefined) {
@@ -75,13 +85,13 @@ describe("break-glass", () => {
     const live = liveCluster("wireguard", (each) => {
       each.brokenGlass = [broken("2027-01-31", "a test"), broken("2026-11-20", "older")];
     });
-    expect(glassWarning(live, NOW)).toEqual([
+    expect(glassTold(live)).toEqual([
       expect.stringMatching(/leaves that as it is:\n {2}- break-glass .* in force .*\n {2}- break-glass .* expired /),
     ]);
     expect(brokenGlassText(live.brokenGlass, NOW)).toMatch(/^break-glass .* in force .*\nbreak-glass .* expired .*\n$/);
-    expect(glassWarning(liveCluster("wireguard"), NOW)).toEqual([]);
-    expect(glassWarning(undefined, NOW)).toEqual([]);
-    expect(glassWarning({ unreachable: "refused", at: "" }, NOW)).toEqual([]);
+    expect(glassTold(liveCluster("wireguard"))).toEqual([]);
+    expect(glassTold(undefined)).toEqual([]);
+    expect(glassTold({ unreachable: "refused", at: "" })).toEqual([]);
     expect(brokenGlassText([], NOW)).toBe("");
   });
 });

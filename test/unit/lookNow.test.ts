@@ -24,13 +24,15 @@ describe("a look at machine and cluster", () => {
 
   test("at once sees what one that is waited for sees", async () => {
     const settings = settingsOf({ cluster: { provider: "kind", name: "nobody-made-this" } });
-    const looked = lookNow(settings);
+    const looked = lookNow({ settings, account: true });
     expect(looked.findings.map(({ level, what }) => `${level} ${what}`)).toContain("error Docker");
-    expect(looked).toEqual(JSON.parse(JSON.stringify(await look(settings))));
+    expect(looked).toEqual(JSON.parse(JSON.stringify(await look({ settings, account: true }))));
   });
 
   test("that breaks is an error, with what the program said", () => {
     const settings = settingsOf({ cluster: { provider: "kind" } });
-    expect(() => lookNow({ ...settings, cilium: undefined as never })).toThrow(/TypeError.*\n\s+at /s);
+    expect(() => lookNow({ settings: { ...settings, cilium: undefined as never }, account: true })).toThrow(
+      /TypeError.*\n\s+at /s,
+    );
   });
 });

@@ -4,7 +4,7 @@ import type { EncryptedClusterArgs } from "../../../components/encryptedClusterA
 import { lookNow } from "../../../components/look/look.ts";
 import { run } from "../encryptedCluster/program.ts";
 import { outputValue } from "../outputs.ts";
-import { ENDPOINT, mocks, TYPES } from "./stack.ts";
+import { ENDPOINT, mocksOf, TYPES } from "./stack.ts";
 
 // It would look at this machine.
 jest.mock("../../../components/look/look.ts");
@@ -17,7 +17,7 @@ const args: EncryptedClusterArgs = {
   cluster: { provider: "eks", endpoint: { allowedCidrs: ["203.0.113.0/24"] } },
 };
 const eks = (preview = false) =>
-  run((recording) => new EncryptedCluster("prod", args, recording), { preview, outputs: mocks });
+  run((recording) => new EncryptedCluster("prod", args, recording), { preview, outputs: mocksOf("") });
 
 describe("an EncryptedCluster on EKS", () => {
   test("has its nodes after Cilium, and agents and proof after its nodes", async () => {
@@ -49,7 +49,7 @@ describe("an EncryptedCluster on EKS", () => {
 
   test("can be had twice in a program", async () => {
     const { urns, resources } = await run(() => ["prod", "test"].map((name) => new EncryptedCluster(name, args)), {
-      outputs: mocks,
+      outputs: mocksOf(""),
     });
     expect(urns).toHaveLength(resources.length);
   });

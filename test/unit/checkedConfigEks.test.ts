@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { checkedSettings } from "../../components/checkedSettings.ts";
+import { checkedConfig } from "../../components/look/checked.ts";
 
 const RECORDED = join(import.meta.dirname, "doctorEks");
 
@@ -31,12 +31,12 @@ async function questions({ preview }: { preview: boolean }): Promise<number> {
     "wirecloak:cluster": JSON.stringify({ provider: "eks", endpoint: { allowedCidrs: ["203.0.113.7/32"] } }),
   });
   // Refused where the SDK is not installed, after AWS has been asked.
-  await checkedSettings().catch((refused) => expect(refused).toBeInstanceOf(pulumi.RunError));
+  await checkedConfig().catch((refused) => expect(refused).toBeInstanceOf(pulumi.RunError));
   return readFileSync(join(folder, "asked"), "utf8").trim().split("\n").length;
 }
 
-test("a preview asks the account, and the update after it only whose the credentials are", async () => {
+test("a preview asks the account, and the update after it only whose the credentials are and whether the cluster is there", async () => {
   expect(await questions({ preview: true })).toBeGreaterThan(10);
   rmSync(join(folder, "asked"));
-  expect(await questions({ preview: false })).toBe(1);
+  expect(await questions({ preview: false })).toBe(2);
 });
