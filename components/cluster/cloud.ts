@@ -18,12 +18,32 @@ export interface CloudModule {
   createCluster(name: string, settings: Settings, opts?: pulumi.ComponentResourceOptions): Cluster;
 }
 
+/** What has been loaded so far. */
+const loaded = new Map<Cloud, CloudModule>();
+
+/**
+ * Loads the workspace of a provider that is a cloud with its SDK installed, for a program that can wait. A constructor cannot, and so `loadCloud` requires what is not
+ * loaded; that fails where ts-node is registered, as language hosts up to 3.68 do whatever `typescript` in Pulumi.yaml says.
+ */
+export async function loadCloudOf(provider: string): Promise<void> {
+  if (!isCloud(provider) || missingSdk(provider)) return;
+  loaded.set(provider, (await import(pathOf(provider))) as CloudModule);
+}
+
 /** The workspace of a cloud, loaded only now. Throws a UserError where its SDK is not installed. */
 export function loadCloud(cloud: Cloud): CloudModule {
   const missing = missingSdk(cloud);
   if (missing) throw new UserError([missing]);
-  // By require, since a constructor cannot wait (EncryptedCluster); no literal, since the type check must not need the SDK either (tsconfig.json).
-  return createRequire(import.meta.filename)(`./${cloud}/index.ts`) as CloudModule;
+  return loaded.get(cloud) ?? (createRequire(import.meta.filename)(pathOf(cloud)) as CloudModule);
+}
+
+/** No literal in an import, since the type check must not need the SDK (tsconfig.json). */
+function pathOf(cloud: Cloud): string {
+  return join(import.meta.dirname, cloud, "index.ts");
+}
+
+function isCloud(provider: string): provider is Cloud {
+  return provider in SDK;
 }
 
 /** What is wrong where the cloud's SDK is not installed. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { projectRoot } from "../../tools/paths.ts";
 import { asArgument } from "../argumentProblems.ts";
+import { loadCloudOf } from "../cluster/cloud.ts";
 import { loadSettings } from "../settings.ts";
 import { settingsOfArguments } from "../settingsArguments.ts";
 import { type Problem, render, UserError } from "../userError.ts";
@@ -16,7 +17,9 @@ export async function checkedConfig(): Promise<Checked> {
     const { settings, warnings } = loadSettings(pulumi.runtime.allConfig(), { projectRoot, today: today() });
     const judgement = judge(settings, await look({ settings, account: isAccountAsked() }), moment());
     for (const text of told(warnings, judgement)) await pulumi.log.warn(text);
-    return passed(judgement);
+    const checked = passed(judgement);
+    await loadCloudOf(settings.cluster.provider);
+    return checked;
   } catch (error) {
     throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
   }
