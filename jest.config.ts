@@ -2,7 +2,7 @@ import type { Config } from "jest";
 
 /** One jest for all tiers; `test/run.ts` chooses the tier by folder. */
 const config: Config = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/test/environment.cjs",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   extensionsToTreatAsEsm: [],
   transform: {
