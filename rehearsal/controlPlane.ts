@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { UserError } from "../components/userError.ts";
 import { findOnPath } from "../tools/onPath.ts";
+import { kwokPorts } from "./ports.ts";
 import { ownProgram, plainEnvironment, processesIn, relink } from "./processes.ts";
 import { KWOK_NAME, type RehearsalFiles, type RehearsalRecord } from "./record.ts";
 import { stages } from "./stages.ts";
@@ -119,7 +120,7 @@ export function kwokConfig(files: RehearsalFiles, { ports, spec }: RehearsalReco
     kind: "KwokctlConfiguration",
     options: {
       runtime: "binary",
-      bindAddress: "127.0.0.1",
+      ...kwokPorts(ports),
       // The limits are for clusters that others use too; here they only make a thousand nodes slow.
       disableQPSLimits: true,
       etcdBinary: programPath("etcd"),
@@ -128,12 +129,6 @@ export function kwokConfig(files: RehearsalFiles, { ports, spec }: RehearsalReco
       kubeSchedulerBinary: programPath("kube-scheduler"),
       kwokControllerBinary: programPath("kwok"),
       kubectlBinary: programPath("kubectl"),
-      kubeApiserverPort: ports.apiServer,
-      etcdPort: ports.etcd,
-      etcdPeerPort: ports.etcdPeer,
-      kubeControllerManagerPort: ports.controllerManager,
-      kubeSchedulerPort: ports.scheduler,
-      kwokControllerPort: ports.kwok,
     },
     componentsPatches: [
       {

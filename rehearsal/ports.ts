@@ -44,3 +44,16 @@ export function isPortFree(port: number): Promise<boolean> {
       .listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
+
+/** kwokctl's options for these ports, all on loopback: its defaults are every address, and ports that another kwokctl may choose in the same moment. */
+export function kwokPorts(ports: Ports) {
+  return {
+    bindAddress: "127.0.0.1",
+    kubeApiserverPort: ports.apiServer,
+    etcdPort: ports.etcd,
+    etcdPeerPort: ports.etcdPeer,
+    kubeControllerManagerPort: ports.controllerManager,
+    kubeSchedulerPort: ports.scheduler,
+    kwokControllerPort: ports.kwok,
+  };
+}

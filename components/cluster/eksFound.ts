@@ -5,8 +5,10 @@ import { NAMESPACE } from "../settingsFields.ts";
 import { UserError } from "../userError.ts";
 import type { EksTarget } from "./eksKubeconfig.ts";
 
+type Ended = Pick<CommandResult, "code" | "stdout" | "stderr" | "failure">;
+
 /** Runs the AWS CLI; the real one is `runAws`. Arguments only: credentials are the CLI's own to find. */
-export type Aws = (args: string[]) => Promise<Pick<CommandResult, "code" | "stdout" | "stderr" | "failure">>;
+export type Aws = (args: string[]) => Promise<Ended>;
 
 /** Milliseconds for an answer from AWS. */
 const TIMEOUT = 20_000;
@@ -26,12 +28,11 @@ export async function findEks(
   const described = await aws(["--region", region, "eks", "describe-cluster", "--name", name, "--output", "json"]);
   if (described.code !== 0) {
     if (described.stderr.includes("ResourceNotFoundException")) return undefined;
-    const said = described.stderr.trim().split("\n").at(-1) || described.failure || "no answer";
     throw new UserError([
       {
         key: `${NAMESPACE}:cluster.name`,
         value: name,
-        message: `AWS does not say whether this cluster is there in ${region}: ${said}`,
+        message: `AWS does not say whether this cluster is there in ${region}: ${refusalOf(described)}`,
         fix: "aws sts get-caller-identity   # shows whether there are credentials, and whose",
       },
     ]);
@@ -43,3 +44,8 @@ export async function findEks(
 
 /** Asks AWS by the CLI, from a folder without a meaning. */
 export const runAws: Aws = (args) => runCommand("aws", args, { cwd: tmpdir(), env: process.env, timeoutMs: TIMEOUT });
+
+/** Why AWS did not say, in its own last words. */
+export function refusalOf({ stderr, failure }: Pick<Ended, "stderr" | "failure">): string {
+  return stderr.trim().split("\n").at(-1) || failure || "no answer";
+}

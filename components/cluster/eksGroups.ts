@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../userError.ts";
-import type { Aws } from "./eksFound.ts";
+import { type Aws, refusalOf } from "./eksFound.ts";
 import type { SecurityGroupPlace } from "./guardPlace.ts";
 
 /** What AWS tells of a cluster's security groups, and of its nodes' network interfaces. */
@@ -87,8 +87,7 @@ export async function findEksGroups({ region, cluster }: SecurityGroupPlace, aws
     const named = Object.entries(filters).map(([name, values]) => `Name=${name},Values=${values}`);
     const answer = await aws(["--region", region, "ec2", what, "--filters", ...named, "--output", "json"]);
     if (answer.code === 0) return shape.parse(JSON.parse(answer.stdout));
-    const said = answer.stderr.trim().split("\n").at(-1) || answer.failure || "no answer";
-    throw new UserError([unanswered(cluster, region, said)]);
+    throw new UserError([unanswered(cluster, region, refusalOf(answer))]);
   };
   const at = new Date().toISOString();
   const [ours, theirs] = await Promise.all([

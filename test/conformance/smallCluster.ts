@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
-import { choosePorts } from "../../rehearsal/ports.ts";
+import { choosePorts, kwokPorts } from "../../rehearsal/ports.ts";
 import { withLock } from "../../tools/lock.ts";
 import { findOnPath } from "../../tools/onPath.ts";
 import { cacheDir } from "../../tools/paths.ts";
@@ -36,18 +36,8 @@ export interface LiveObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** kwokctl's defaults are to listen on every address, and on ports that another kwokctl may choose in the same moment. */
 async function configuration(): Promise<string> {
-  const ports = await choosePorts();
-  const options = {
-    bindAddress: "127.0.0.1",
-    kubeApiserverPort: ports.apiServer,
-    etcdPort: ports.etcd,
-    etcdPeerPort: ports.etcdPeer,
-    kubeControllerManagerPort: ports.controllerManager,
-    kubeSchedulerPort: ports.scheduler,
-    kwokControllerPort: ports.kwok,
-  };
+  const options = kwokPorts(await choosePorts());
   return stringify({ apiVersion: "config.kwok.x-k8s.io/v1alpha1", kind: "KwokctlConfiguration", options });
 }
 
