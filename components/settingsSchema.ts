@@ -1,4 +1,4 @@
-import { clean } from "semver";
+import clean from "semver/functions/clean.js";
 import { z } from "zod";
 import { secondsOf } from "./duration.ts";
 import { findChartVersion, MINORS } from "./encryption/chartVersions.ts";

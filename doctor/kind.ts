@@ -1,5 +1,5 @@
 import { dockerOutput, dockerView } from "../components/cluster/docker.ts";
-import { kindNodeNames } from "../components/cluster/kindConfig.ts";
+import { kindNodeNames } from "../components/cluster/kindSpec.ts";
 import {
   foreignName,
   heldByOther,

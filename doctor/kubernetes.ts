@@ -1,5 +1,5 @@
-import { coerce } from "semver";
-import { NODE_IMAGE } from "../components/cluster/kindConfig.ts";
+import coerce from "semver/functions/coerce.js";
+import { NODE_IMAGE } from "../components/cluster/kindSpec.ts";
 import { kubernetesWarning } from "../components/encryption/chartVersions.ts";
 import type { Settings } from "../components/settings.ts";
 import { type Finding, ok, warning } from "./finding.ts";

@@ -1,4 +1,4 @@
-import type { KindSpec } from "../components/cluster/kindConfig.ts";
+import type { KindSpec } from "../components/cluster/kindSpec.ts";
 import { type RehearsalIdentity, replacementOf } from "../components/cluster/replacement.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 

@@ -1,12 +1,8 @@
 import "./memory.ts";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { readFacts } from "./live/read.ts";
 import { endedBy, ProverError } from "./proverError.ts";
-import { intentFrom, run } from "./run.ts";
 import type { BeginArguments } from "./watch/begin.ts";
-import { changeText, endOf, isLeak } from "./watch/end.ts";
 import { note, PHASES } from "./watch/journal.ts";
-import { readOrder } from "./watch/order.ts";
 
 interface Arguments {
   intent: string;
@@ -87,6 +83,7 @@ try {
 }
 
 async function prove({ intent: file, kubeconfig, context, json, summary, ...rest }: Arguments): Promise<void> {
+  const { intentFrom, run } = await import("./run.ts");
   const intent = await intentFrom(file);
   const api = (await kubernetes()).open(kubeconfig, context, intent.cilium.namespace);
   const code = await run(intent, api, { ...rest, shown: json ? "json" : summary ? "summary" : "text" });
@@ -95,17 +92,18 @@ async function prove({ intent: file, kubeconfig, context, json, summary, ...rest
 }
 
 async function live({ kubeconfig, context, namespace }: { kubeconfig: string; context?: string; namespace: string }) {
+  const { readFacts } = await import("./live/read.ts");
   const facts = await readFacts((await kubernetes()).open(kubeconfig, context, namespace));
   process.stdout.write(`${JSON.stringify(facts)}\n`);
 }
 
-/** Late: the client takes four times as long to load as all the rest, and not every command asks a cluster. */
+/** Late, as all that only one command needs: an update starts this program several times. */
 async function kubernetes() {
   return (await import("./kubernetes.ts")).Kubernetes;
 }
 
 async function begin(options: Omit<BeginArguments, "order">): Promise<void> {
-  const { beginWatch } = await import("./watch/begin.ts");
+  const [{ beginWatch }, { readOrder }] = await Promise.all([import("./watch/begin.ts"), import("./watch/order.ts")]);
   const id = await beginWatch({ ...options, order: await readOrder(process.stdin) });
   await new Promise((resolve) => process.stdout.write(`${id}\n`, resolve));
   // Kept connections to the API server would keep the process.
@@ -113,6 +111,7 @@ async function begin(options: Omit<BeginArguments, "order">): Promise<void> {
 }
 
 async function end(id: string, { folder }: { folder: string }): Promise<void> {
+  const { changeText, endOf, isLeak } = await import("./watch/end.ts");
   const change = await endOf(folder, id);
   console.log(JSON.stringify(change));
   if (!change) return;

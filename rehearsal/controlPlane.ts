@@ -2,7 +2,6 @@ import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { stringify } from "yaml";
 import { UserError } from "../components/userError.ts";
 import { findOnPath } from "../tools/onPath.ts";
 import { kwokPorts } from "./ports.ts";
@@ -146,5 +145,6 @@ export function kwokConfig(files: RehearsalFiles, { ports, spec }: RehearsalReco
       { name: "kube-scheduler", extraArgs: [{ key: "leader-elect", value: "false" }] },
     ],
   };
-  return [cluster, ...stages()].map((document) => stringify(document)).join("---\n");
+  // JSON is YAML, and needs no library.
+  return [cluster, ...stages()].map((document) => `${JSON.stringify(document, undefined, 2)}\n`).join("---\n");
 }

@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { HOST } from "./ports.ts";
 import type { RehearsalFiles, RehearsalRecord } from "./record.ts";
-
-/** The API server's host: everything of a rehearsal is on this machine. */
-export const HOST = "127.0.0.1";
 
 /** The administrator's kubeconfig with everything in it, so that it works wherever it is copied on this machine. */
 export function kubeconfig(files: RehearsalFiles, { spec, ports }: RehearsalRecord): string {

@@ -14,9 +14,8 @@ import {
   runningComponents,
   startControlPlane,
 } from "./controlPlane.ts";
-import { HOST, kubeconfig } from "./kubeconfig.ts";
 import { type ClusterSpec, nodeAddresses, planNodes } from "./nodePlan.ts";
-import { choosePorts } from "./ports.ts";
+import { choosePorts, HOST } from "./ports.ts";
 import { endProcessesIn, ownProgram, plainEnvironment, processesIn, startInBackground } from "./processes.ts";
 import { type RehearsalFiles, type RehearsalRecord, readRecord, rehearsalFiles, writeRecord } from "./record.ts";
 
@@ -94,6 +93,8 @@ async function makeNew(files: RehearsalFiles, spec: ClusterSpec, say: Say): Prom
       return made;
     },
   );
+  // Late, since only this needs YAML.
+  const { kubeconfig } = await import("./kubeconfig.ts");
   writeFileSync(files.kubeconfig, kubeconfig(files, record), { mode: 0o600 });
   say(`registering ${spec.workers + 1} nodes`);
   makeNodes(files, record);

@@ -3,6 +3,9 @@ import { createServer } from "node:net";
 import { UserError } from "../components/userError.ts";
 import type { Ports } from "./record.ts";
 
+/** The API server's host: everything of a rehearsal is on this machine. */
+export const HOST = "127.0.0.1";
+
 /** Below the range from which Linux takes ports for outgoing connections, which would clash by chance. */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import semver from "semver";
+import coerce from "semver/functions/coerce.js";
+import gte from "semver/functions/gte.js";
 import { runCommand } from "./command.ts";
 import type { GoBuild, GoModule } from "./table.ts";
 import { Unobtainable } from "./unobtainable.ts";
@@ -86,9 +87,9 @@ export function goDirective(goMod: string): string {
 
 /** Whether a Go version ("go1.26.8", "go1.27rc1", "go1.27-custom") is at least the needed one. */
 export function isAtLeast(version: string, needed: string): boolean {
-  const have = semver.coerce(version.replace(/^go/, ""));
-  const need = semver.coerce(needed);
-  return have !== null && need !== null && semver.gte(have, need);
+  const have = coerce(version.replace(/^go/, ""));
+  const need = coerce(needed);
+  return have !== null && need !== null && gte(have, need);
 }
 
 /** What a build of this module depends on in this repository, as 10 hexadecimal digits. Test files are no part of it. */

@@ -1,7 +1,8 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, isAbsolute, join, sep } from "node:path";
-import semver from "semver";
+import satisfies from "semver/functions/satisfies.js";
+import valid from "semver/functions/valid.js";
 import { runCommand } from "./command.ts";
 import { readNote, writeWhole } from "./files.ts";
 import type { Tool } from "./table.ts";
@@ -46,7 +47,7 @@ export function chooseOnPath({ name, onPath, companion }: Tool, candidates: read
   for (const candidate of candidates) {
     const { version } = candidate;
     if (version === undefined) reasons.push(`${candidate.path} does not tell its version`);
-    else if (!semver.satisfies(version, onPath.range, { includePrerelease: true }))
+    else if (!satisfies(version, onPath.range, { includePrerelease: true }))
       reasons.push(`${name} ${version} on PATH is not ${inWords(onPath.range)}`);
     else if (companion && !candidate.companion)
       reasons.push(`${name} ${version} on PATH has no ${companion.name} beside it`);
@@ -56,7 +57,7 @@ export function chooseOnPath({ name, onPath, companion }: Tool, candidates: read
 }
 
 function inWords(range: string): string {
-  return semver.valid(range) ? `exactly ${range}` : `in ${range}`;
+  return valid(range) ? `exactly ${range}` : `in ${range}`;
 }
 
 /** The first thing in a program's output that is a full version; build metadata (+g05fa379) is left out. */

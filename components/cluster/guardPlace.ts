@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { clusterFiles, stateDir } from "../../tools/paths.ts";
 import type { EksSettings, Settings } from "../settings.ts";
-import { nodeRanges } from "./eks/guardRules.ts";
-import type { KindSpec } from "./kindConfig.ts";
+import { nodeRanges } from "./eks/subnets.ts";
+import type { KindSpec } from "./kindSpec.ts";
 import { networkOf } from "./kindState.ts";
 import { identityOf } from "./replacement.ts";
 

@@ -5,7 +5,7 @@ import type { KindSettings } from "../settings.ts";
 import type { Cluster, Lifetime } from "./cluster.ts";
 import { clusterCommand, clusterReport, lifetimeWith } from "./clusterCommand.ts";
 import { type BridgePlace, kindGuardPlace } from "./guardPlace.ts";
-import { BOOT_ID_FILE, kindNodeNames } from "./kindConfig.ts";
+import { BOOT_ID_FILE, kindNodeNames } from "./kindSpec.ts";
 import { bridgeOf } from "./kindState.ts";
 import { identityOf } from "./replacement.ts";
 

@@ -14,7 +14,8 @@ import { stateDir } from "../../tools/paths.ts";
 import { UserError } from "../userError.ts";
 import type { ClusterReport } from "./clusterCommand.ts";
 import { docker, dockerView, ownedClusters } from "./docker.ts";
-import { type KindSpec, kindConfig, kindNodeNames } from "./kindConfig.ts";
+import { kindConfig } from "./kindConfig.ts";
+import { type KindSpec, kindNodeNames } from "./kindSpec.ts";
 import {
   bridgeOf,
   foreignName,

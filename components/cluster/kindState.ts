@@ -5,8 +5,8 @@ import { readNote } from "../../tools/files.ts";
 import { clusterFiles } from "../../tools/paths.ts";
 import type { Problem } from "../userError.ts";
 import type { DockerView } from "./docker.ts";
-import type { KindSpec } from "./kindConfig.ts";
-import { kindNodeNames } from "./kindConfig.ts";
+import type { KindSpec } from "./kindSpec.ts";
+import { kindNodeNames } from "./kindSpec.ts";
 
 /** What is kept of a kind cluster, beside its kubeconfig. Written before anything is made, so a killed run leaves its mark. */
 export interface KindRecord {

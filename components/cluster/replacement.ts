@@ -1,5 +1,5 @@
 import type { KindSettings, RehearsalSettings } from "../settings.ts";
-import { type KindSpec, kindSpec } from "./kindConfig.ts";
+import { type KindSpec, kindSpec } from "./kindSpec.ts";
 
 /** What identifies a rehearsal cluster. Its workers do not: they come and go in place. */
 export type RehearsalIdentity = Pick<RehearsalSettings, "name" | "podCidr" | "serviceCidr">;

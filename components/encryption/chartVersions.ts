@@ -1,4 +1,4 @@
-import { coerce } from "semver";
+import coerce from "semver/functions/coerce.js";
 import type { Problem } from "../userError.ts";
 
 /**

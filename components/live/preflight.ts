@@ -1,4 +1,5 @@
-import { coerce, type SemVer } from "semver";
+import type { SemVer } from "semver";
+import coerce from "semver/functions/coerce.js";
 import { configuredMode } from "../../prover/configuredMode.ts";
 import { keyAgeDays } from "../../prover/live/keyAge.ts";
 import { allowedBy, alternatives } from "../encryption/admission/params.ts";

@@ -1,4 +1,4 @@
-import { coerce } from "semver";
+import coerce from "semver/functions/coerce.js";
 import { secondsOf } from "../duration.ts";
 import { MAX_KEY_ID, nextKeyId } from "../encryption/ipsecKey.ts";
 import type { Settings } from "../settings.ts";

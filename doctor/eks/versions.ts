@@ -1,4 +1,5 @@
-import { coerce, gte } from "semver";
+import coerce from "semver/functions/coerce.js";
+import gte from "semver/functions/gte.js";
 import type { EncryptionMode, Settings } from "../../components/settings.ts";
 import type { EksSettings } from "../../components/settingsEks.ts";
 import { error, type Finding, ok, warning } from "../finding.ts";

@@ -1,4 +1,5 @@
-import { coerce, lt } from "semver";
+import coerce from "semver/functions/coerce.js";
+import lt from "semver/functions/lt.js";
 import { at, isTree, listAt, type Tree } from "../resource.ts";
 import { argumentOptions, environmentOptions, firstOf, mapOptions, type Options } from "./options.ts";
 import { minorOf, type Version } from "./versions.ts";

@@ -1,4 +1,5 @@
-import { coerce, valid } from "semver";
+import coerce from "semver/functions/coerce.js";
+import valid from "semver/functions/valid.js";
 
 /** What is told of Cilium's version; neither where it is told elsewhere, as in a chart's own Chart.yaml. */
 export interface Version {

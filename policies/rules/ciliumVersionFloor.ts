@@ -1,4 +1,5 @@
-import { lt, valid } from "semver";
+import lt from "semver/functions/lt.js";
+import valid from "semver/functions/valid.js";
 import { minorOf, type Version } from "../cilium/versions.ts";
 import type { Rule } from "../rule.ts";
 

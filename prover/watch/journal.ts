@@ -1,6 +1,5 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 
 /** A moment of a change. Identity: what judges a watch finds its moments by these names. */
 export const PHASES = [
@@ -25,8 +24,6 @@ export interface Noted {
   /** Milliseconds since 1970. */
   at: number;
 }
-
-const noted = z.object({ name: z.enum(PHASES), at: z.number() });
 
 /** One line a moment, appended by whichever program sees it. */
 const journal = (folder: string): string => join(folder, "journal.jsonl");
@@ -60,8 +57,9 @@ export function readJournal(folder: string): Noted[] {
 
 function readLine(line: string): Noted[] {
   try {
-    const parsed = noted.safeParse(JSON.parse(line));
-    return parsed.success ? [parsed.data] : [];
+    const { name, at } = JSON.parse(line) as Noted;
+    // Without zod: each program that notes a moment would load it.
+    return PHASES.includes(name) && Number.isFinite(at) ? [{ name, at }] : [];
   } catch {
     return [];
   }

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterReport } from "../../components/cluster/clusterCommand.ts";
-import { kindNodeNames, kindSpec } from "../../components/cluster/kindConfig.ts";
+import { kindNodeNames, kindSpec } from "../../components/cluster/kindSpec.ts";
 import { kindFiles, networkOf, ownerOf } from "../../components/cluster/kindState.ts";
 
 // The real program, with stand-ins for kind and docker on PATH (test/unit/fakeKind); what they made is files.

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderFindings } from "../../cli/doctor.ts";
-import { kindNodeNames, kindSpec } from "../../components/cluster/kindConfig.ts";
+import { kindNodeNames, kindSpec } from "../../components/cluster/kindSpec.ts";
 import { kindFiles, networkOf, ownerOf } from "../../components/cluster/kindState.ts";
 import { type KindSettings, loadSettings } from "../../components/settings.ts";
 import { UserError } from "../../components/userError.ts";

@@ -1,4 +1,4 @@
-import { type Cidr, parseCidr } from "../../cidr.ts";
+import type { Cidr } from "../../cidr.ts";
 import { type Form, formsOf } from "../../encryption/guard/forms.ts";
 import {
   CLOSED,
@@ -10,7 +10,7 @@ import {
   securityGroupRules,
 } from "../../encryption/guard/securityGroup.ts";
 import type { EksSettings, Settings } from "../../settings.ts";
-import { zoneSubnets, zonesOf } from "./subnets.ts";
+import { nodeRanges } from "./subnets.ts";
 
 /** What may pass to nodes, from nodes, and from nodes to the control plane. */
 export interface GuardRules {
@@ -37,16 +37,6 @@ export function guardRulesOf(forms: readonly Form[], ranges: readonly [Cidr, ...
 export function guardLimits(settings: Settings): string[] | undefined {
   const forms = guardedForms(settings);
   return forms.length === 0 ? undefined : [...indistinguishable(forms), ...Object.values(CLOSED)];
-}
-
-/** Where nodes, and pods of the VPC, have their addresses, known before there is any of them. */
-export function nodeRanges(cluster: EksSettings): [Cidr, ...Cidr[]] {
-  const { cidr = "", nodeRanges: given } = cluster.vpc;
-  const texts = given ?? zoneSubnets(cidr, zonesOf(cluster)).map((zone) => zone.private);
-  const [first, ...others] = texts.flatMap((text) => parseCidr(text) ?? []);
-  // The settings' checks leave none without a range (settingsEksGuard.ts).
-  if (first === undefined) throw new RangeError("an EKS cluster without ranges of its nodes");
-  return [first, ...others];
 }
 
 /** Without a guard, and where nothing is encrypted, everything passes among nodes. */

@@ -1,4 +1,4 @@
-import { parseCidr, part } from "../../cidr.ts";
+import { type Cidr, parseCidr, part } from "../../cidr.ts";
 import type { EksSettings } from "../../settings.ts";
 
 /** The subnets of one availability zone. */
@@ -32,6 +32,16 @@ const WITHOUT_B: Readonly<Record<string, readonly string[]>> = { "ap-northeast-1
 /** The zones that the settings ask for, or two of the region's. */
 export function zonesOf({ region, vpc }: Pick<EksSettings, "region" | "vpc">): string[] {
   return vpc.zones ?? (WITHOUT_B[region] ?? ["a", "b"]).map((letter) => `${region}${letter}`);
+}
+
+/** Where nodes, and pods of the VPC, have their addresses, known before there is any of them. */
+export function nodeRanges(cluster: EksSettings): [Cidr, ...Cidr[]] {
+  const { cidr = "", nodeRanges: given } = cluster.vpc;
+  const texts = given ?? zoneSubnets(cidr, zonesOf(cluster)).map((zone) => zone.private);
+  const [first, ...others] = texts.flatMap((text) => parseCidr(text) ?? []);
+  // The settings' checks leave none without a range (settingsEksGuard.ts).
+  if (first === undefined) throw new RangeError("an EKS cluster without ranges of its nodes");
+  return [first, ...others];
 }
 
 /** One of the equal parts of a range. */

@@ -1,4 +1,4 @@
-import { lt } from "semver";
+import lt from "semver/functions/lt.js";
 import { configuredMode } from "../../../prover/configuredMode.ts";
 import type { Settings } from "../../settings.ts";
 import { chartVersion } from "../chartVersions.ts";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { contains, overlap, parseCidr } from "../../../components/cidr.ts";
-import { guardLimits, guardRules, nodeRanges } from "../../../components/cluster/eks/guardRules.ts";
+import { guardLimits, guardRules } from "../../../components/cluster/eks/guardRules.ts";
 import { isScaled, launchTemplateSpec, nodeGroupSpec } from "../../../components/cluster/eks/nodeSpec.ts";
 import { ciliumOperator, partitionOf, serviceAccountTrust } from "../../../components/cluster/eks/policyDocuments.ts";
-import { zoneSubnets, zonesOf } from "../../../components/cluster/eks/subnets.ts";
+import { nodeRanges, zoneSubnets, zonesOf } from "../../../components/cluster/eks/subnets.ts";
 import { misplaced } from "../../../components/cluster/eksSubnet.ts";
 import type { EksSettings, NodeGroupSettings } from "../../../components/settings.ts";
 import { settingsOf } from "../components/config.ts";
