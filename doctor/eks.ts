@@ -2,7 +2,7 @@ import { missingSdk } from "../components/cluster/cloud.ts";
 import type { Settings } from "../components/settings.ts";
 import type { EksSettings } from "../components/settingsEks.ts";
 import type { Problem } from "../components/userError.ts";
-import { findOnPath } from "../tools/onPath.ts";
+import { findOnPath } from "../tools/findOnPath.ts";
 import { checkNewCluster, checkOldCluster } from "./eks/account.ts";
 import { type Answer, awsOf } from "./eks/aws.ts";
 import { type Identity, questionsTo } from "./eks/questions.ts";

@@ -1,4 +1,4 @@
-import { findOnPath } from "../tools/onPath.ts";
+import { findOnPath } from "../tools/findOnPath.ts";
 import { type Purpose, toolsFor } from "../tools/table.ts";
 import { type Finding, ok, warning } from "./finding.ts";
 import type { Probes } from "./probes.ts";

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, wri
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../components/userError.ts";
-import { findOnPath } from "../tools/onPath.ts";
+import { findOnPath } from "../tools/findOnPath.ts";
 import { kwokPorts } from "./ports.ts";
 import { ownProgram, plainEnvironment, processesIn, relink } from "./processes.ts";
 import { KWOK_NAME, type RehearsalFiles, type RehearsalRecord } from "./record.ts";

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runCommand } from "../tools/command.ts";
+import { findOnPath } from "../tools/findOnPath.ts";
 import { withLock } from "../tools/lock.ts";
-import { findOnPath } from "../tools/onPath.ts";
 import { cacheDir } from "../tools/paths.ts";
 import { platformKey, platformOf } from "../tools/platform.ts";
 

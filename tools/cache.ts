@@ -95,10 +95,10 @@ export class ToolCache {
 
   /** Of the modules that a tool is built from; each is read once. */
   private digest(tool: Tool): string {
-    const ofModules = targetsOf(tool).map(({ build: { module } }) => {
+    const ofModules = targetsOf(tool).map(({ build: { module, alwaysWith = [] } }) => {
       const digest = this.digests.get(module) ?? moduleDigest(this.moduleFolder(module), this.module(module).stamps);
       this.digests.set(module, digest);
-      return digest;
+      return [digest, ...alwaysWith].join("");
     });
     return ofModules.join("-");
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Problem, UserError } from "../components/userError.ts";
 import { type ToolCache, targetsOf } from "./cache.ts";
@@ -93,11 +93,20 @@ async function buildGroup(
   tell(`building with ${go.version} (${why.join("; ")})`);
   const into = cache.newScratch();
   await buildModule(cache.module(module), folder, targets, { go, into, progress: tell });
-  for (const { name, tool } of targets) {
+  for (const { name, tool, build } of targets) {
     mkdirSync(join(staging, tool.name), { recursive: true });
-    renameSync(join(into, name), join(staging, tool.name, name));
+    const made = join(staging, tool.name, name);
+    renameSync(join(into, name), made);
+    if (build.alwaysWith) runAlwaysWith(made, build.alwaysWith);
   }
   tell(`built in ${secondsSince(started)} s`);
+}
+
+/** Puts a script in the place of a program, which runs it with these arguments before all others. */
+function runAlwaysWith(path: string, args: readonly string[]): void {
+  renameSync(path, `${path}.program`);
+  const script = ["#!/bin/sh", 'real=$(readlink -f -- "$0")', `exec "$real.program" ${args.join(" ")} "$@"`, ""];
+  writeFileSync(path, script.join("\n"), { mode: 0o755 });
 }
 
 function problem({ name, onPath }: Tool, whyNotPath: string, whyNot: readonly Unobtainable[]): Problem {

@@ -1,34 +1,12 @@
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, dirname, isAbsolute, join, sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import satisfies from "semver/functions/satisfies.js";
 import valid from "semver/functions/valid.js";
 import { runCommand } from "./command.ts";
 import { readNote, writeWhole } from "./files.ts";
+import { findOnPath, isProgram } from "./findOnPath.ts";
 import type { Tool } from "./table.ts";
-
-/** Programs called `name` in the folders of a PATH, in its order; each real file once. Relative folders do not count. */
-export function findOnPath(name: string, path: string): string[] {
-  const seen = new Set<string>();
-  return path
-    .split(delimiter)
-    .filter(isAbsolute)
-    .map((folder) => join(folder, name))
-    .filter(isProgram)
-    .filter((candidate) => {
-      const real = realpathSync(candidate);
-      return !seen.has(real) && seen.add(real);
-    });
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
 
 /** A program on PATH and what it said of its version; no version where it said none. */
 export interface Candidate {

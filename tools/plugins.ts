@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { join, sep } from "node:path";
 import { runCommand } from "./command.ts";
 import { readNote, writeWhole } from "./files.ts";
+import { findOnPath } from "./findOnPath.ts";
 import { linkFolder } from "./links.ts";
 import { type Network, openNetwork } from "./network.ts";
-import { findOnPath } from "./onPath.ts";
 import { projectRoot } from "./paths.ts";
 
 /** The provider plugins of the stack, at the versions of the SDKs in package.json. */

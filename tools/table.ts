@@ -30,6 +30,8 @@ export interface GoBuild {
   package: string;
   /** Name that `go build -o FOLDER/` gives the program, where it differs from the tool's. */
   binary?: string;
+  /** Arguments that it is always run with, before all others: a script of the program's name puts them there. */
+  alwaysWith?: string[];
 }
 
 /** A program that must lie in the same folder as its tool. */
@@ -146,6 +148,9 @@ export const tools: readonly Tool[] = [
       build: {
         module: "pulumi-language-nodejs",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+        // It was told by its arguments what today's engine says in each request, that Pulumi.yaml has `typescript: false`: without this, each run
+        // of the program loads TypeScript, and looks the stack of each promise up in source maps.
+        alwaysWith: ["-typescript=false"],
       },
     },
   },

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
 import { choosePorts, kwokPorts } from "../../rehearsal/ports.ts";
+import { findOnPath } from "../../tools/findOnPath.ts";
 import { withLock } from "../../tools/lock.ts";
-import { findOnPath } from "../../tools/onPath.ts";
 import { cacheDir } from "../../tools/paths.ts";
 
 /** kwokctl's components by the flag that names each one's program. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { packageChart } from "../../rehearsal/package.ts";
 import { processesIn } from "../../rehearsal/processes.ts";
-import { findOnPath } from "../../tools/onPath.ts";
+import { findOnPath } from "../../tools/findOnPath.ts";
 import { describeUnless } from "../skip.ts";
 
 const TOOLS = ["kwokctl", "kwok", "etcd", "kube-apiserver", "kubectl", "helm", "wirecloak-agent"];

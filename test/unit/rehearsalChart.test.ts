@@ -6,7 +6,7 @@ import { parseAllDocuments, stringify } from "yaml";
 import { ciliumValues, expectedConfig } from "../../components/encryption/values.ts";
 import { loadSettings } from "../../components/settings.ts";
 import { CHART_VERSIONS, packageChart } from "../../rehearsal/package.ts";
-import { findOnPath } from "../../tools/onPath.ts";
+import { findOnPath } from "../../tools/findOnPath.ts";
 import { describeUnless, sharedCilium, withoutSharedCilium } from "../skip.ts";
 
 type Manifest = { kind: string; metadata: { name: string }; data?: Record<string, string>; spec?: PodOwner };

@@ -1,7 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../components/userError.ts";
@@ -133,6 +142,21 @@ describe("a build", () => {
     ]);
     expect(resolved.map(({ name, version }) => `${name} ${version}`)).toEqual(["engine 1.2.3", "host 0.9.0"]);
     expect(new Set(resolved.map(({ path }) => join(path, ".."))).size).toBe(1);
+  });
+
+  test("is always run with the arguments that the table has for it, through a link too", async () => {
+    const project = fakeProject();
+    const { build } = tool("host");
+    const { resolved } = await from(project, [tool("host", { build: { ...build, alwaysWith: ["-a=false"] } })]);
+    const path = resolved[0]?.path ?? "";
+    // In the place of what the fake Go built, which does not look at its arguments.
+    writeFileSync(`${path}.program`, '#!/bin/sh\necho "$@"\n');
+    const link = join(project.root, "link");
+    symlinkSync(path, link);
+    for (const each of [path, link])
+      expect(spawnSync(each, ["b c", "d"], { encoding: "utf8" }).stdout).toBe("-a=false b c d\n");
+    const other = await from(project, [tool("host")]);
+    expect(other.resolved[0]?.path).not.toBe(path);
   });
 });
 

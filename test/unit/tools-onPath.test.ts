@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type Candidate, chooseOnPath, findOnPath, lookOnPath, parseVersion } from "../../tools/onPath.ts";
+import { findOnPath } from "../../tools/findOnPath.ts";
+import { type Candidate, chooseOnPath, lookOnPath, parseVersion } from "../../tools/onPath.ts";
 import { program, scratchFolder, tool } from "./tools-fixtures.ts";
 
 describe("a program's version is the first full version in what it prints", () => {
