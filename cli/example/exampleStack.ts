@@ -28,6 +28,8 @@ export class ExampleStack {
   private readonly program: string;
   private readonly configFile: string;
   private readonly running = new Set<ChildProcess>();
+  /** Asked for once after each update. */
+  private known: Record<string, unknown> | undefined;
 
   /** `home`: its state folder, which is all that it leaves. `program`: the folder of its Pulumi.yaml. `env`: with the tools in PATH. */
   constructor(home: string, program: string, env: NodeJS.ProcessEnv) {
@@ -69,6 +71,7 @@ export class ExampleStack {
       ? /^encryptionsalt: .*$/m.exec(readFileSync(this.configFile, "utf8"))?.[0]
       : "";
     writeFileSync(this.configFile, `${stringify({ config })}${salt ?? ""}\n`, { mode: 0o600 });
+    this.known = undefined;
     const pack = ["--policy-pack", policyPack];
     const quiet = ["--yes", "--skip-preview", "--non-interactive", "--suppress-outputs"];
     return this.run("pulumi", ["up", ...quiet, ...pack, "--stack", STACK, "--config-file", this.configFile]);
@@ -76,9 +79,11 @@ export class ExampleStack {
 
   /** The stack's outputs; empty where it has none. */
   outputs(): Record<string, unknown> {
+    if (this.known) return this.known;
     const asked = ["stack", "output", "--json", "--stack", STACK];
     const { status, stdout } = spawnSync("pulumi", asked, { cwd: this.program, env: this.env, encoding: "utf8" });
-    return status === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : {};
+    this.known = status === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : {};
+    return this.known;
   }
 
   /** The cluster, once there is one. */

@@ -169,26 +169,6 @@ describeUnless(withoutEngine, "one stack through its life", () => {
     expect(places.logs).toBe("");
   });
 
-  test("a new key id patches the Secret in place with a new key", () => {
-    const uid = stack.kubectl(
-      "-n",
-      "kube-system",
-      "get",
-      "secret",
-      "cilium-ipsec-keys",
-      "-o",
-      "jsonpath={.metadata.uid}",
-    ).output;
-    stack.configure({ "wirecloak:encryption": "ipsec", "wirecloak:ipsec": { keyId: 4 } });
-    const { code, output } = stack.up();
-    expect(output).not.toContain("error:");
-    expect(code).toBe(0);
-    expect(
-      stack.kubectl("-n", "kube-system", "get", "secret", "cilium-ipsec-keys", "-o", "jsonpath={.metadata.uid}").output,
-    ).toBe(uid);
-    expect(stack.outputs()).toMatchObject({ keyId: 4, nextKeyId: 5 });
-  });
-
   test("the switch back to WireGuard updates in place and removes the Secret", () => {
     stack.configure({});
     const { code, output } = stack.up();

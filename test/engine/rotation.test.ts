@@ -52,13 +52,15 @@ describeUnless(withoutEngine, "the rotation of an IPsec key", () => {
 
   test("from 15 to 1 patches the Secret, every node takes it without a restart, and it is proven", () => {
     const agents = () => stack.kubectl("-n", "kube-system", "get", "pods", "-l", "k8s-app=cilium", "-o", "name").output;
-    const [before, pods] = [liveKey(), agents()];
+    const uid = () => stack.kubectl("get", ...SECRET, "-o", "jsonpath={.metadata.uid}").output;
+    const [before, pods, secret] = [liveKey(), agents(), uid()];
     configure(1);
     const { code, output } = stack.up();
     expect(output).not.toContain("error:");
     expect(code).toBe(0);
     expect(liveKey()).toEqual(["1+", expect.not.stringMatching(before[1] ?? "")]);
     expect(announced()).toEqual(["1", "1"]);
+    expect(uid()).toBe(secret);
     expect(agents()).toBe(pods);
     expect(stack.outputs()).toMatchObject({ keyId: 1, nextKeyId: 2, verdict: healthyVerdict });
   });

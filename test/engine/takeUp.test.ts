@@ -32,35 +32,34 @@ describeUnless(
       const latest = revisions().at(-1);
       if (!latest) throw new Error("helm holds no release");
       expect(system("replace", "-f", stack.file("record.json", withStatus(latest, status, "a test"))).code).toBe(0);
-      expect(system("delete", "configmap", "wirecloak-record").code).toBe(0);
+      expect(system("delete", "configmap", "wirecloak-record", "--ignore-not-found").code).toBe(0);
       stack.forget(RELEASE);
     }
 
-    test.each([["pending-install"], ["deployed"]])(
-      "with helm's record %s: the release is taken up, with the agents that run",
-      (status) => {
-        const [before, running] = [revisions().length, agents()];
-        killed(status);
-        stack.takeUp();
-        const { code, output } = stack.up();
-        expect(output).not.toContain("error:");
-        expect(code).toBe(0);
-        expect(stack.outputs()).toMatchObject({ verdict: healthyVerdict });
-        expect(agents()).toBe(running);
-        expect(revisions()).toHaveLength(before + 1);
-      },
-    );
-
-    test("without that, the update ends with a name that is in use, and leaves what runs as it is", () => {
+    test("is taken up where helm's record is pending: helm is told that the install failed, so that it upgrades it", () => {
       const running = agents();
-      killed("deployed");
-      const { code, output } = stack.up();
-      expect(output).toMatch(/cannot re-?use a name that is still in use/);
-      expect(code).not.toBe(0);
-      expect(agents()).toBe(running);
-      // It is not too late then.
+      killed("pending-install");
       stack.takeUp();
       expect(stack.resources().map(({ type }) => type)).toContain(RELEASE);
+      expect(revisions().at(-1)?.metadata.labels.status).toBe("failed");
+      expect(agents()).toBe(running);
+    });
+
+    test("ends with a name that is in use, and leaves what runs as it is; taken up, the next goes on with the agents that run", () => {
+      const [before, running] = [revisions().length, agents()];
+      killed("deployed");
+      const refused = stack.up();
+      expect(refused.output).toMatch(/cannot re-?use a name that is still in use/);
+      expect(refused.code).not.toBe(0);
+      expect(agents()).toBe(running);
+
+      stack.takeUp();
+      const { code, output } = stack.up();
+      expect(output).not.toContain("error:");
+      expect(code).toBe(0);
+      expect(stack.outputs()).toMatchObject({ verdict: healthyVerdict });
+      expect(agents()).toBe(running);
+      expect(revisions()).toHaveLength(before + 1);
     });
   },
 );
