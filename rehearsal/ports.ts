@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { UserError } from "../components/userError.ts";
 import type { Ports } from "./record.ts";
 
-/** The API server's host: everything of a rehearsal is on this machine. */
+/** Where everything of a rehearsal listens. */
 export const HOST = "127.0.0.1";
 
 /** Below the range from which Linux takes ports for outgoing connections, which would clash by chance. */
@@ -44,14 +44,14 @@ export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
       .once("error", () => resolve(false))
-      .listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+      .listen({ port, host: HOST, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
 
 /** kwokctl's options for these ports, all on loopback: its defaults are every address, and ports that another kwokctl may choose in the same moment. */
 export function kwokPorts(ports: Ports) {
   return {
-    bindAddress: "127.0.0.1",
+    bindAddress: HOST,
     kubeApiserverPort: ports.apiServer,
     etcdPort: ports.etcd,
     etcdPeerPort: ports.etcdPeer,

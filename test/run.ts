@@ -55,7 +55,7 @@ const folders = [
 ];
 // Programs that are started again and again start in half the time.
 const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE || join(cacheDir(), "node-compiled");
-// So do Go's: pulumi, kubectl and helm collect garbage several times in a second of life.
+// Go programs such as pulumi, kubectl and helm would collect garbage several times in the second that they run.
 const GOGC = process.env.GOGC || "400";
 const env = { ...process.env, NODE_COMPILE_CACHE, GOGC, PULUMI_HOME, PATH: folders.join(delimiter), FORCE_COLOR: "0" };
 // The charts that rehearsal stacks name.
