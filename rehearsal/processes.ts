@@ -67,9 +67,12 @@ export function relink(target: string, link: string): void {
   symlinkSync(target, link);
 }
 
-/** Processes that outlive a run must not carry its secrets (a passphrase, cloud credentials), so they get this alone. */
+/**
+ * Processes that outlive a run must not carry its secrets (a passphrase, cloud credentials), so they get this alone. GOGC is how often Go programs, which all
+ * of them are, collect garbage (https://pkg.go.dev/runtime#hdr-Environment_Variables).
+ */
 export function plainEnvironment(more: Record<string, string> = {}): Record<string, string> {
-  const kept = ["PATH", "HOME", "TMPDIR", "LANG"].flatMap((name) => {
+  const kept = ["PATH", "HOME", "TMPDIR", "LANG", "GOGC"].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   });

@@ -50,7 +50,7 @@ describe("a cluster's processes", () => {
     process.env.PULUMI_CONFIG_PASSPHRASE = "geheim";
     try {
       expect(Object.keys(plainEnvironment({ KWOK_WORKDIR: "x" })).sort()).toEqual(
-        ["HOME", "KWOK_WORKDIR", "LANG", "PATH", "TMPDIR"].filter(
+        ["GOGC", "HOME", "KWOK_WORKDIR", "LANG", "PATH", "TMPDIR"].filter(
           (name) => name === "KWOK_WORKDIR" || process.env[name],
         ),
       );
