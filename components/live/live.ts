@@ -52,8 +52,8 @@ export interface LivePlace {
   admission: boolean;
 }
 
-/** Milliseconds for one of the programs: a thousand nodes are listed in a few seconds. */
-const TIMEOUT = 20_000;
+/** Milliseconds for an answer: a thousand nodes are listed in a few seconds. */
+export const TIMEOUT = 20_000;
 
 const PROVER = join(import.meta.dirname, "../../prover/main.ts");
 const GUARD = join(import.meta.dirname, "../encryption/guard/main.ts");
@@ -102,29 +102,47 @@ function isHalfMade({ cluster }: Settings): boolean {
   return readNote<{ made: boolean }>(clusterFiles(stateDir(), cluster.name).record)?.made === false;
 }
 
-/** Reads a live cluster and its guard. */
-export async function lookAt(
-  { kubeconfig, context, namespace, guard, admission }: LivePlace,
-  run: typeof program = program,
-): Promise<Live | Unreachable> {
-  const show = (order: ShowOrder) => run(GUARD, ["show"], JSON.stringify(order));
-  const [cluster, table] = await Promise.all([
-    run(PROVER, [
+/** How a cluster and its guard are asked. */
+export interface Asking {
+  /** What the cluster's API shows of it. */
+  cluster(place: LivePlace): Promise<LiveFacts | Unreachable>;
+  /** The guard in force; undefined where it could not be asked. */
+  guard(order: ShowOrder): Promise<LiveGuard | null | undefined>;
+}
+
+/** Asks by programs, so that the asking one loads neither a Kubernetes client nor a cloud's SDK. */
+export const byPrograms: Asking = {
+  async cluster({ kubeconfig, context, namespace }) {
+    const named = context === undefined ? [] : ["--context", context];
+    const { code, stdout, stderr, failure } = await program(PROVER, [
       ...["live", "--kubeconfig", kubeconfig, "--namespace", namespace],
-      ...(context === undefined ? [] : ["--context", context]),
-    ]),
-    guard && isBridge(guard.place) ? show(guard) : undefined,
+      ...named,
+    ]);
+    return code === 0 ? (JSON.parse(stdout) as LiveFacts) : unreachable(stderr.trim() || failure);
+  },
+  async guard(order) {
+    const { code, stdout } = await program(GUARD, ["show"], JSON.stringify(order));
+    return code === 0 ? (JSON.parse(stdout) as LiveGuard | null) : undefined;
+  },
+};
+
+/** Of a cluster that has not answered just now, and why. */
+export function unreachable(why = "no answer"): Unreachable {
+  return { unreachable: why, at: new Date().toISOString() };
+}
+
+/** Reads a live cluster and its guard. */
+export async function lookAt(place: LivePlace, asking: Asking = byPrograms): Promise<Live | Unreachable> {
+  const { guard, admission } = place;
+  const [facts, onBridge] = await Promise.all([
+    asking.cluster(place),
+    guard && isBridge(guard.place) ? asking.guard(guard) : undefined,
   ]);
-  if (cluster.code !== 0) {
-    const said = cluster.stderr.trim() || cluster.failure || "no answer";
-    return { unreachable: said, at: new Date().toISOString() };
-  }
-  const facts = JSON.parse(cluster.stdout) as LiveFacts;
+  if ("unreachable" in facts) return facts;
   // A cloud's rules are held against what the cluster sends now, whatever the settings have it send next.
-  const shown = guard && !isBridge(guard.place) ? await show({ ...guard, forms: formsSent(facts) }) : table;
+  const shown = guard && !isBridge(guard.place) ? await asking.guard({ ...guard, forms: formsSent(facts) }) : onBridge;
   // A guard that cannot be asked is the update's to set, not this reading's to fail on.
-  const shownGuard = shown?.code === 0 ? (JSON.parse(shown.stdout) as LiveGuard | null) : undefined;
-  return { ...facts, admission: admission ? facts.admission : undefined, guard: shownGuard };
+  return { ...facts, admission: admission ? facts.admission : undefined, guard: shown };
 }
 
 function program(path: string, args: string[], input = "") {
