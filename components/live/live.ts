@@ -114,10 +114,8 @@ export interface Asking {
 export const byPrograms: Asking = {
   async cluster({ kubeconfig, context, namespace }) {
     const named = context === undefined ? [] : ["--context", context];
-    const { code, stdout, stderr, failure } = await program(PROVER, [
-      ...["live", "--kubeconfig", kubeconfig, "--namespace", namespace],
-      ...named,
-    ]);
+    const args = ["live", "--kubeconfig", kubeconfig, "--namespace", namespace, ...named];
+    const { code, stdout, stderr, failure } = await program(PROVER, args);
     return code === 0 ? (JSON.parse(stdout) as LiveFacts) : unreachable(stderr.trim() || failure);
   },
   async guard(order) {

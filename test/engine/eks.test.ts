@@ -54,7 +54,7 @@ describeUnless(
         stack.configureEks({ "wirecloak:encryption": "ipsec" }, { network: "chaining", kubernetes: "1.29" });
         const error = await refused();
         expect(error).toMatch(
-          /^wirecloak:encryption = "ipsec"\n.*no IPsec behind another CNI.*\n +allowed: wireguard, or.*\n +fix: +pulumi config set/m,
+          /^wirecloak:encryption = "ipsec"\n.*no IPsec behind another CNI.*\n +allowed: wireguard, or.*\n +fix: +pulumi config set/,
         );
         expect(error).toMatch(
           /^ *wirecloak:cluster.kubernetes = "1.29"\n.*not tested.*\n +allowed: 1.\d\d to 1.\d\d with Cilium.*\n +fix: +pulumi config set/m,
