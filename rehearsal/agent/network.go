@@ -154,9 +154,12 @@ func (n *network) stats(name string) *wire.Stats {
 	return &stats
 }
 
-// addPod gives a pod an address and, where its node is on the wire, a namespace of its own.
+// addPod gives a pod an address of the CIDR that the node's agent decided on and, where its node is on the wire, a namespace of its own.
 func (n *network) addPod(node, key string, podCIDR netip.Prefix) (netip.Addr, *wire.Namespace, error) {
 	if on := n.node(node); on != nil {
+		if err := on.SetPodCIDR(podCIDR); err != nil {
+			return netip.Addr{}, nil, err
+		}
 		pod, err := on.AddPod(key)
 		if err != nil {
 			return netip.Addr{}, nil, err

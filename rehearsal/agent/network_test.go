@@ -173,6 +173,18 @@ func TestPodsOfTwoNodesTalkAndTheAgentsTellIt(t *testing.T) {
 	}
 }
 
+// An agent runs a moment before the wire knows what it decided.
+func TestAPodHasAnAddressOfTheCIDRThatItsAgentDecidedOn(t *testing.T) {
+	net := wiredNetwork(t)
+	if err := net.addNode("n1", netip.MustParseAddr("172.30.0.2"), netip.MustParsePrefix("10.244.0.0/26")); err != nil {
+		t.Fatal(err)
+	}
+	ip, _, err := net.addPod("n1", "default/a", netip.MustParsePrefix("10.244.5.0/24"))
+	if want := "10.244.5.2"; err != nil || ip.String() != want {
+		t.Errorf("%s, %v; not %s", ip, err, want)
+	}
+}
+
 func TestTheBridgeGetsBackTheRulesOfAnEarlierProcess(t *testing.T) {
 	net := wiredNetwork(t)
 	path := filepath.Join(t.TempDir(), "bridge.nft")

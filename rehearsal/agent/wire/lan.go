@@ -68,7 +68,7 @@ func (l *LAN) Node(name string) *Node {
 }
 
 // AddNode makes a node and plugs it in. The address carries the LAN's prefix length (172.30.0.2/16); the first address of
-// the pod CIDR becomes the node's own.
+// the pod CIDR becomes the node's own, until an agent gives it another. So it may overlap with one that an agent gave to another node.
 func (l *LAN) AddNode(name string, address, podCIDR netip.Prefix) (*Node, error) {
 	if !address.Addr().Is4() || !podCIDR.Addr().Is4() || podCIDR.Bits() > 29 {
 		return nil, fmt.Errorf("node %s needs an IPv4 address, and an IPv4 pod CIDR of /29 or wider: not %s and %s", name, address, podCIDR)
@@ -87,10 +87,10 @@ func (l *LAN) AddNode(name string, address, podCIDR netip.Prefix) (*Node, error)
 		return nil, errors.New("the LAN is closed")
 	}
 	for _, other := range l.nodes {
-		if other.name == name || other.address.Addr() == address.Addr() || other.podCIDR.Overlaps(podCIDR) {
+		if other.name == name || other.address.Addr() == address.Addr() {
 			l.mu.Unlock()
 			node.mu.Unlock()
-			return nil, fmt.Errorf("node %s (%s, pods %s) clashes with node %s (%s, pods %s)", name, address, podCIDR, other.name, other.address, other.podCIDR)
+			return nil, fmt.Errorf("node %s (%s) clashes with node %s (%s)", name, address, other.name, other.address)
 		}
 	}
 	l.nodes[name] = node

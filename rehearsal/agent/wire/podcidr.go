@@ -27,8 +27,8 @@ func (n *Node) SetPodCIDR(podCIDR netip.Prefix) error {
 	if _, err := n.up(hostDevice, netip.PrefixFrom(hostAddress(podCIDR), 32)); err != nil {
 		return err
 	}
-	if n.datapath == nil {
-		// Later, routes name it as their source, and would go with it.
+	if n.datapath == nil && hostAddress(podCIDR) != hostAddress(n.podCIDR) {
+		// Once there is a datapath, its routes name the address as their source, and would go with it.
 		link, err := n.handle.LinkByName(hostDevice)
 		if err != nil {
 			return err
