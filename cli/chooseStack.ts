@@ -1,31 +1,34 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type ClusterSettings, loadSettings, type Settings } from "../components/settings.ts";
-import type { Problem } from "../components/userError.ts";
+import { type ClusterSettings, loadSettings, providerIn, type Settings } from "../components/settings.ts";
+import { type Problem, UserError } from "../components/userError.ts";
 import { projectRoot, stateDir } from "../tools/paths.ts";
+import { runnable } from "./runnable.ts";
 import { readStackConfig, stackConfigPath } from "./stackConfig.ts";
 
-/** A stack of this checkout, with its checked settings. */
-export interface Stack {
+/** A stack of this checkout, whatever its settings are worth. */
+export interface NamedStack {
   name: string;
-  settings: Settings;
-  warnings: Problem[];
+  provider: ClusterSettings["provider"];
   /** Why this one, where nobody asked for it by name. */
   why?: string;
 }
 
-/** The settings of a stack, from its committed config file. */
-function readStack(name: string): Stack {
-  const config = readStackConfig(stackConfigPath(projectRoot, name));
-  const today = new Date().toISOString().slice(0, 10);
-  return { name, ...loadSettings(config, { projectRoot, today }) };
+/** A stack of this checkout, with its checked settings. */
+export interface Stack extends NamedStack {
+  settings: Settings;
+  warnings: Problem[];
+}
+
+function configOf(stack: string): Record<string, string> {
+  return readStackConfig(stackConfigPath(projectRoot, stack));
 }
 
 /** Facts that the choice of a stack rests on. */
 export interface Surroundings {
   /** Stacks of this checkout that exist in the backend. */
-  existing: { name: string; provider: ClusterSettings["provider"] }[];
+  existing: NamedStack[];
   /** Undefined where Docker answers, else why it does not. */
   noDocker: string | undefined;
 }
@@ -45,11 +48,29 @@ export function chooseName(
 }
 
 /** The stack asked for, or the chosen one. */
+export function findStack(asked: string | undefined, command: "up" | "other"): NamedStack {
+  const named = (name: string) => ({ name, provider: providerIn(configOf(name)) });
+  if (asked !== undefined) return named(asked);
+  const { name, why } = chooseName(command, { existing: existingStacks().map(named), noDocker: dockerTrouble() });
+  return { ...named(name), why };
+}
+
+/** The same with its settings, from its committed config file; a UserError names all that is wrong with them. */
 export function chooseStack(asked: string | undefined, command: "up" | "other"): Stack {
-  if (asked) return readStack(asked);
-  const existing = existingStacks().map((name) => ({ name, provider: readStack(name).settings.cluster.provider }));
-  const { name, why } = chooseName(command, { existing, noDocker: dockerTrouble() });
-  return { ...readStack(name), why };
+  return withSettings(findStack(asked, command));
+}
+
+export function withSettings(stack: NamedStack): Stack {
+  const today = new Date().toISOString().slice(0, 10);
+  const asRunnable = ({ fix, ...problem }: Problem): Problem =>
+    fix === undefined ? problem : { ...problem, fix: runnable(fix, stack.name) };
+  try {
+    const { settings, warnings } = loadSettings(configOf(stack.name), { projectRoot, today });
+    return { ...stack, settings, warnings: warnings.map(asRunnable) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.problems.map(asRunnable));
+  }
 }
 
 /** Stacks in this checkout's own backend; where the user is logged in elsewhere none is assumed. */

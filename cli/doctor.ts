@@ -4,6 +4,7 @@ import { examine, type Finding, mend } from "../doctor/doctor.ts";
 import { checkLive } from "../doctor/live.ts";
 import { toolFolders } from "../tools/folders.ts";
 import { chooseStack } from "./chooseStack.ts";
+import { runnable } from "./runnable.ts";
 import { say } from "./say.ts";
 import { openSession, pulumiHome } from "./session.ts";
 
@@ -16,12 +17,12 @@ export function registerDoctor(program: Command): void {
     .option("--mend", "start again what is only stopped")
     .option("--json", "print the findings as JSON")
     .action(async (options: { stack?: string; mend?: boolean; json?: boolean }) => {
-      const { settings } = chooseStack(options.stack, "up");
+      const { name, settings } = chooseStack(options.stack, "up");
       const { env } = openSession(await toolFolders(settings.cluster.provider, pulumiHome()));
       const machine = await examination(settings, env, { mend: options.mend ?? false, mayReplace: false });
       // `up` needs no such look before: the program takes its own.
       const findings = [...machine, ...(await checkLive(settings))];
-      console.log(options.json ? JSON.stringify(findings, undefined, 2) : renderFindings(findings));
+      console.log(options.json ? JSON.stringify(findings, undefined, 2) : runnable(renderFindings(findings), name));
       if (findings.some(({ level }) => level === "error")) process.exitCode = 1;
     });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { toolFolders } from "../tools/folders.ts";
 import { projectRoot, stateDir } from "../tools/paths.ts";
-import { chooseStack, existingStacks } from "./chooseStack.ts";
+import { existingStacks, findStack, withSettings } from "./chooseStack.ts";
 import { clearKilledRuns, stateOf, takeUpKilledInstalls } from "./killedRuns.ts";
 import { say } from "./say.ts";
 import { openSession, pulumi, pulumiHome, type Session, stackArguments, stacks } from "./session.ts";
@@ -19,15 +19,15 @@ export function registerDown(program: Command): void {
     .description("remove the cluster and everything that was made for it")
     .option("-s, --stack <name>", "the stack (default: the one that exists)")
     .action(async (options: { stack?: string }) => {
-      const stack = chooseStack(options.stack, "other");
-      const { name, settings } = stack;
-      const { provider } = settings.cluster;
+      // Whatever is wrong with its settings: what was made can be removed.
+      const stack = findStack(options.stack, "other");
+      const { name, provider } = stack;
       const session = openSession(await toolFolders(provider, pulumiHome()));
       clearKilledRuns(session);
       say(`stack ${name}: removing`);
       if (stacks(session).includes(name)) {
         // In a cluster that stays, what the state does not know of would stay too.
-        if (provider === "existing") takeUpKilledInstalls(session, stack, stateOf(session, stack.name));
+        if (provider === "existing") takeUpKilledInstalls(session, withSettings(stack), stateOf(session, name));
         const code = await destroy(session, name);
         if (code !== 0) {
           process.exitCode = 1;

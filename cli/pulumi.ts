@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { toolFolders } from "../tools/folders.ts";
-import { chooseStack } from "./chooseStack.ts";
+import { findStack } from "./chooseStack.ts";
 import { packArguments } from "./policyPack.ts";
-import { openSession, pulumi, pulumiHome, stackArguments } from "./session.ts";
+import { ensureStack, openSession, pulumi, pulumiHome, stackArguments } from "./session.ts";
 
 /** Pulumi's commands that ask for resources; with a pack of the user's own they go without ours. */
 const ASKING = new Set(["up", "update", "preview"]);
@@ -16,11 +16,29 @@ export function registerPulumi(program: Command): void {
     .argument("<args...>", "a Pulumi command and its arguments")
     .passThroughOptions()
     .allowUnknownOption()
-    .action(async (args: string[], options: { stack?: string }) => {
-      const stack = chooseStack(options.stack, "other");
-      const session = openSession(await toolFolders(stack.settings.cluster.provider, pulumiHome()));
+    .action(async (words: string[], options: { stack?: string }) => {
+      const { asked = options.stack, args } = splitStack(words);
+      // Whatever is wrong with its settings: `pulumi config set` is what mends them, also before there is a stack.
+      const { name, provider } = findStack(asked, "other");
+      const session = openSession(await toolFolders(provider, pulumiHome()));
+      if (args[0] === "config" && session.ownBackend) ensureStack(session, name);
       const ours = ASKING.has(args[0] ?? "") && !args.some((argument) => argument.startsWith("--policy-pack"));
       const pack = ours ? packArguments() : [];
-      process.exitCode = await pulumi(session, stackArguments(session, stack.name, [...args, ...pack]));
+      process.exitCode = await pulumi(session, stackArguments(session, name, [...args, ...pack]));
     });
+}
+
+/** The stack that is named among Pulumi's own arguments, and the others. Two names would be Pulumi's last one: ours, not the user's. */
+export function splitStack(words: readonly string[]): { asked?: string; args: string[] } {
+  const rest: string[] = [];
+  let asked: string | undefined;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    if (word === "--") return { ...(asked !== undefined && { asked }), args: [...rest, ...words.slice(at)] };
+    const [, long, short] = /^(?:--stack=(.*)|-s=?(.+))$/.exec(word) ?? [];
+    if (long !== undefined || short !== undefined) asked = long ?? short;
+    else if (word === "--stack" || word === "-s") asked = words[++at] ?? "";
+    else rest.push(word);
+  }
+  return { ...(asked !== undefined && { asked }), args: rest };
 }

@@ -91,7 +91,10 @@ const TAKES_STACK = new Set([...TAKES_CONFIG_FILE, "stack", "config", "cancel", 
 export function stackArguments(session: Session, stack: string, [command = "", ...rest]: string[]): string[] {
   const config =
     session.ownBackend && TAKES_CONFIG_FILE.has(command) ? ["--config-file", refreshConfigCopy(stack)] : [];
-  return [command, ...rest, ...(TAKES_STACK.has(command) ? ["--stack", stack] : []), ...config];
+  const ours = [...(TAKES_STACK.has(command) ? ["--stack", stack] : []), ...config];
+  // What follows it is no option to Pulumi.
+  const end = rest.includes("--") ? rest.indexOf("--") : rest.length;
+  return [command, ...rest.slice(0, end), ...ours, ...rest.slice(end)];
 }
 
 /** Runs Pulumi in the foreground, its output on the terminal; resolves with the exit code. */

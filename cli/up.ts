@@ -14,6 +14,7 @@ import { clearKilledRuns, hasPendingOperations, holdsResources, stateOf, takeUpK
 import { liveCluster } from "./liveCluster.ts";
 import { forgetLostRules } from "./lostRules.ts";
 import { packArguments } from "./policyPack.ts";
+import { runnable } from "./runnable.ts";
 import { say } from "./say.ts";
 import {
   ensureStack,
@@ -52,7 +53,7 @@ export async function bringUp(asked: string | undefined, { mayReplace = false, y
   if (settings.cluster.provider === "rehearsal") packageStandIn(session);
 
   const findings = await examination(settings, session.env, { mend: true, mayReplace });
-  console.error(renderFindings(findings));
+  console.error(runnable(renderFindings(findings), stack.name));
   if (findings.some(({ level }) => level === "error")) {
     say("nothing was created: mend what is marked ✗ first");
     return 2;
@@ -87,7 +88,7 @@ async function deploy(session: Session, chosen: Stack, pack: string[]): Promise<
   // What the policy pack asks of the stack as a whole it asks in an update when all is done: only a preview is stopped before.
   const preview = pulumiQuietly(session, stackArguments(session, stack, ["preview", "--non-interactive", ...pack]));
   if (preview.code !== 0) {
-    console.log(preview.output);
+    console.log(runnable(preview.output, stack));
     say("nothing was changed: mend the cause above, then make up again");
     return preview.code;
   }
@@ -119,18 +120,21 @@ async function refreshGuard(session: Session, { name, settings }: Stack, state: 
 }
 
 /** What came of it, asked of the live cluster, and what to do next. */
-async function summary(session: Session, { name, settings }: Stack, began: number): Promise<number> {
+async function summary(session: Session, { name, settings, why }: Stack, began: number): Promise<number> {
   const live = liveCluster(session, name);
   if (!live) return 0;
   console.log("");
   const code = await showStatus(live, false);
   const change = lastChange(watchFolder(settings.cluster.name));
   if (change && Date.parse(change.startedAt) > began) console.log(changeText(change));
-  console.log(`
-next:
-  ./bin/wirecloak status --json                 the same for machines
-  export KUBECONFIG=${live.kubeconfig}
-  edit Pulumi.${name}.yaml, then make up      another mode, in place
-  make down                                     remove everything`);
+  // Who named the stack has to name it again.
+  const [flag, variable] = why === undefined ? [` -s ${name}`, ` STACK=${name}`] : ["", ""];
+  const next = [
+    [`./bin/wirecloak status${flag} --json`, "the same for machines"],
+    [`edit Pulumi.${name}.yaml, then make up${variable}`, "another mode, in place"],
+    [`make down${variable}`, "remove everything"],
+    [`export KUBECONFIG=${live.kubeconfig}`, ""],
+  ];
+  console.log(`\nnext:\n${next.map(([command = "", does]) => `  ${command.padEnd(45)} ${does}`.trimEnd()).join("\n")}`);
   return code;
 }

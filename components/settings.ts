@@ -6,7 +6,7 @@ import { type EksSettings, withRanges } from "./settingsEks.ts";
 import { contradictions, decidedBy } from "./settingsEksNetwork.ts";
 import { closest, FIELDS, NAMESPACE, removeCommand, setCommand, settingKey } from "./settingsFields.ts";
 import { explain, unknownKey } from "./settingsProblems.ts";
-import { schema } from "./settingsSchema.ts";
+import { isProvider, schema } from "./settingsSchema.ts";
 import { type Problem, UserError } from "./userError.ts";
 
 export type { EksNetwork, EksSettings, EksVpcSettings, NodeGroupSettings } from "./settingsEks.ts";
@@ -184,6 +184,13 @@ export function checkSettings(
   problems.push(...refusals(sound, options.today, broken));
   if (problems.length > 0) throw new UserError(problems);
   return { settings: withAbsolutePaths(sound, options), warnings: warningsOf(sound) };
+}
+
+/** The provider that a config names, whatever else is wrong with it; the default where it names none that there is. */
+export function providerIn(config: Readonly<Record<string, string>>): ClusterSettings["provider"] {
+  const { cluster } = readConfig(config, []).raw;
+  const provider: unknown = isObject(cluster) ? Reflect.get(cluster, "provider") : undefined;
+  return isProvider(provider) ? provider : "kind";
 }
 
 /** Config as the schema wants it: only our namespace, JSON read, and the words true and false as booleans. */

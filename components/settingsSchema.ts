@@ -42,6 +42,11 @@ const PROVIDERS = {
   eks: eksShape,
 } as const;
 
+/** Whether a provider of clusters has this name. */
+export function isProvider(name: unknown): name is keyof typeof PROVIDERS {
+  return typeof name === "string" && Object.hasOwn(PROVIDERS, name);
+}
+
 /** Which providers know a key of `wirecloak:cluster`. */
 export function providersWith(key: string): string[] {
   return Object.entries(PROVIDERS)

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -34,6 +34,24 @@ describeUnless(withoutEngine, "wirecloak up and down, as make runs them", () => 
   afterAll(() => {
     run("down", "--stack", "rehearsal");
     rmSync(home, { recursive: true, force: true });
+  });
+
+  test("a stack with a mistake in its settings is mended by the command that it is told, and can be removed as it is", () => {
+    const name = `mistaken-${process.pid}`;
+    const file = join(projectRoot, `Pulumi.${name}.yaml`);
+    try {
+      const cluster = "{ provider: rehearsal, name: t, workers: -1 }";
+      writeFileSync(file, `config:\n  wirecloak:cluster: ${cluster}\n  wirecloak:proof: { enforze: true }\n`);
+      const told = run("up", "--stack", name);
+      expect(told.code).toBe(2);
+      const [, fix = ""] = /fix: +\.\/bin\/wirecloak (.*workers.*)/.exec(told.output) ?? [];
+      expect(run(...fix.split(" "))).toMatchObject({ code: 0 });
+      expect(readFileSync(file, "utf8")).toMatch(/workers: [1-9]/);
+      expect(run("up", "--stack", name).output).toMatch(/enforze(?!.*workers)/s);
+      expect(run("down", "--stack", name)).toMatchObject({ code: 0 });
+    } finally {
+      rmSync(file);
+    }
   });
 
   test("up is killed in the middle, and up again ends whole by itself", async () => {

@@ -5,13 +5,18 @@ export const TODAY = "2026-11-21";
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** Settings as a stack with this config has them: `{ ipsec: { keyId: 4 } }`. */
-export function load(config: Config = {}, secretKeys: string[] = []): { settings: Settings; warnings: Problem[] } {
+/** Config as Pulumi hands it to the program. */
+export function asConfig(config: Config): Record<string, string> {
   const texts = Object.entries(config).map(([name, value]) => [
     name.includes(":") ? name : `wirecloak:${name}`,
     typeof value === "object" ? JSON.stringify(value) : String(value),
   ]);
-  return loadSettings(Object.fromEntries(texts), {
+  return Object.fromEntries(texts) as Record<string, string>;
+}
+
+/** Settings as a stack with this config has them: `{ ipsec: { keyId: 4 } }`. */
+export function load(config: Config = {}, secretKeys: string[] = []): { settings: Settings; warnings: Problem[] } {
+  return loadSettings(asConfig(config), {
     projectRoot: "/project",
     today: TODAY,
     home: "/home/me",

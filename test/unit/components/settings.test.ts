@@ -1,6 +1,7 @@
 import fc from "fast-check";
+import { providerIn } from "../../../components/settings.ts";
 import { UserError } from "../../../components/userError.ts";
-import { load, problemsOf, settingsOf, TODAY } from "./config.ts";
+import { asConfig, load, problemsOf, settingsOf, TODAY } from "./config.ts";
 
 describe("settings that are taken", () => {
   test("with nothing set, a kind cluster of three workers with WireGuard", () => {
@@ -414,5 +415,20 @@ describe("settings that are taken with a warning", () => {
 
   test("the committed defaults give none", () => {
     expect(keysOf({})).toEqual([]);
+  });
+});
+
+describe("the provider that a config names", () => {
+  test.each([
+    [
+      "where other settings are wrong",
+      { cluster: { provider: "rehearsal", workerz: 1 }, encryption: "rot13" },
+      "rehearsal",
+    ],
+    ["where it names none", {}, "kind"],
+    ["where it names one that there is not", { cluster: { provider: "toString" } }, "kind"],
+    ["where the cluster is no object", { cluster: "eks" }, "kind"],
+  ])("%s", (_, config, provider) => {
+    expect(providerIn(asConfig(config))).toBe(provider);
   });
 });
