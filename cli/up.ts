@@ -129,12 +129,15 @@ async function summary(session: Session, { name, settings, why }: Stack, began: 
   if (change && Date.parse(change.startedAt) > began) console.log(changeText(change));
   // Who named the stack has to name it again.
   const [flag, variable] = why === undefined ? [` -s ${name}`, ` STACK=${name}`] : ["", ""];
-  const next = [
+  const next: [command: string, does: string][] = [
     [`./bin/wirecloak status${flag} --json`, "the same for machines"],
+    [`export KUBECONFIG=${live.kubeconfig}`, ""],
     [`edit Pulumi.${name}.yaml, then make up${variable}`, "another mode, in place"],
     [`make down${variable}`, "remove everything"],
-    [`export KUBECONFIG=${live.kubeconfig}`, ""],
   ];
-  console.log(`\nnext:\n${next.map(([command = "", does]) => `  ${command.padEnd(45)} ${does}`.trimEnd()).join("\n")}`);
+  const width = Math.max(...next.map(([command, does]) => (does === "" ? 0 : command.length)));
+  console.log(
+    `\nnext:\n${next.map(([command, does]) => `  ${command.padEnd(width + 6)}${does}`.trimEnd()).join("\n")}`,
+  );
   return code;
 }

@@ -14,6 +14,9 @@ import (
 	"wirecloak/rehearsal/agent/wire"
 )
 
+// events happen once, so that none of them is listed.
+var events = map[string]string{"reboot": "%s boots again", "agent-crash": "the agent of %s was killed, and starts again"}
+
 // faultCommand is `wirecloak-agent faults`: list, clear, set one more, or let something happen.
 func faultCommand(ctx context.Context, dir string, words []string, out io.Writer) error {
 	ordered := []wire.Fault{}
@@ -27,11 +30,13 @@ func faultCommand(ctx context.Context, dir string, words []string, out io.Writer
 		if err := control(ctx, dir, http.MethodPut, "/faults", ordered, &ordered); err != nil {
 			return err
 		}
-	case (words[0] == "reboot" || words[0] == "agent-crash") && len(words) == 2:
+	case events[words[0]] != "" && len(words) == 2:
 		order := eventOrder{Node: words[1]}
 		if err := control(ctx, dir, http.MethodPost, "/"+words[0], order, &order); err != nil {
 			return err
 		}
+		_, err := fmt.Fprintf(out, events[words[0]]+"\n", words[1])
+		return err
 	case words[0] == "set":
 		fault, err := faultOf(words[1:])
 		if err != nil {
