@@ -5,6 +5,7 @@ import { z } from "zod";
 import { CommandError, type ProbeApi, RefusedError } from "../clusterApi.ts";
 import type { NodeSeen } from "../observation.ts";
 import { ProverError } from "../proverError.ts";
+import { createPod } from "../wire/createPod.ts";
 import { podName, probeNamespace, talkerPod } from "../wire/podManifest.ts";
 import { podState } from "../wire/probe.ts";
 
@@ -76,18 +77,18 @@ export class Talkers {
   /** Makes the pods and waits until they run, `patience` seconds at the most. */
   async start(patience: number): Promise<void> {
     const { namespace, image, port, deadline, sleep } = this.options;
-    const until = Date.now() + 1000 * patience;
+    const until = performance.now() + 1000 * patience;
     await this.api.createNamespace(probeNamespace(namespace, new Date(Date.now() + 1000 * deadline)));
     const spec = { image, markerPort: port, deadline };
     const command = ["python3", "-c", PROGRAM, String(port), SOCKET];
     await Promise.all(
-      this.all.map((talker) => this.create(talkerPod(talker.index, talker.node.name, spec, command), talker)),
+      this.all.map((talker) => this.create(talkerPod(talker.index, talker.node.name, spec, command), talker, until)),
     );
     for (;;) {
       const pods = new Map((await this.api.pods(namespace)).map((pod) => [pod.metadata?.name, pod]));
       const coming = this.all.filter((talker) => this.settle(talker, pods.get(podName("talker", talker.index))));
       if (coming.length === 0) return;
-      if (Date.now() > until) for (const talker of coming) talker.silent = "its pod did not start in time";
+      if (performance.now() > until) for (const talker of coming) talker.silent = "its pod did not start in time";
       await sleep(0.2);
     }
   }
@@ -132,19 +133,12 @@ export class Talkers {
     );
   }
 
-  private async create(pod: V1Pod, talker: Talker): Promise<void> {
-    for (let tries = 10; ; tries--) {
-      try {
-        return await this.api.createPod(this.options.namespace, pod);
-      } catch (error) {
-        if (!(error instanceof RefusedError)) throw error;
-        // A new namespace has its service account only after a moment.
-        if (tries <= 1 || !/serviceaccount/i.test(error.message)) {
-          talker.silent = error.message;
-          return;
-        }
-        await this.options.sleep(0.3);
-      }
+  private async create(pod: V1Pod, talker: Talker, until: number): Promise<void> {
+    try {
+      await createPod(this.api, this.options.namespace, pod, { until, sleep: this.options.sleep });
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      talker.silent = error.message;
     }
   }
 

@@ -1,6 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { CommandError, type ContainerName, type ProbeApi, RefusedError } from "../clusterApi.ts";
 import { eachBounded } from "./bounded.ts";
+import { createPod } from "./createPod.ts";
 import { deviceCommand, parseEgress } from "./device.ts";
 import {
   expired,
@@ -16,6 +17,9 @@ import { type PodState, type Probe, podState } from "./probe.ts";
 
 /** Pods made, and probes asked, at once. */
 const AT_ONCE = 32;
+
+/** Seconds after which people are told what is waited for. */
+const TELLING = 2;
 
 /** Tries of the first command in a pod, a second apart: a kubelet may say Running a moment early. */
 const TRIES = 3;
@@ -60,7 +64,7 @@ export class ProbePods {
 
   /** Makes both pods of every probe that is not silent, and waits until they answer. */
   async start(probes: readonly Probe[]): Promise<void> {
-    const { namespace, deadline, signal } = this.options;
+    const { namespace, deadline, patience, progress, signal } = this.options;
     const wanted = probes.filter((probe) => probe.silent === null);
     try {
       await this.api.createNamespace(probeNamespace(namespace, new Date(Date.now() + 1000 * deadline)));
@@ -68,11 +72,18 @@ export class ProbePods {
       silence(wanted, error);
       return;
     }
-    await eachBounded(wanted, AT_ONCE, async (probe) => {
+    const until = performance.now() + 1000 * patience;
+    const [first, ...others] = wanted;
+    // Alone, as it may have to wait for what all need.
+    if (first) await this.create(first, until, progress);
+    await eachBounded(others, AT_ONCE, async (probe) => {
       signal.throwIfAborted();
-      await this.create(probe);
+      await this.create(probe, until);
     });
-    await this.run(wanted.filter((probe) => probe.silent === null));
+    await this.run(
+      wanted.filter((probe) => probe.silent === null),
+      until,
+    );
     const running = wanted.filter((probe) => probe.silent === null);
     await eachBounded(running, AT_ONCE, async (probe) => {
       signal.throwIfAborted();
@@ -97,38 +108,39 @@ export class ProbePods {
     return { namespace: this.options.namespace, pod: podName(role, probe.index), container: role };
   }
 
-  private async create(probe: Probe): Promise<void> {
-    const { namespace, sleep } = this.options;
+  private async create(probe: Probe, until: number, progress: (line: string) => void = () => {}): Promise<void> {
+    const { namespace, sleep, signal } = this.options;
     const { index, node } = probe;
-    for (const pod of [hostPod(index, node.name, this.options), talkerPod(index, node.name, this.options)]) {
-      for (let tries = TRIES; probe.silent === null; tries--) {
-        try {
-          await this.api.createPod(namespace, pod);
-          break;
-        } catch (error) {
-          // A new namespace has its service account only after a moment.
-          if (tries > 1 && error instanceof RefusedError && /serviceaccount/i.test(error.message)) await sleep(1);
-          else silence([probe], error);
-        }
-      }
+    let [slept, told] = [0, false];
+    const pause = async (seconds: number): Promise<void> => {
+      signal.throwIfAborted();
+      await sleep(seconds);
+      slept += seconds;
+      if (slept > TELLING && !told) progress(`waiting for the service account of namespace ${namespace}`);
+      told = slept > TELLING;
+    };
+    try {
+      for (const pod of [hostPod(index, node.name, this.options), talkerPod(index, node.name, this.options)])
+        await createPod(this.api, namespace, pod, { until, sleep: pause });
+    } catch (error) {
+      silence([probe], error);
     }
   }
 
   /** Waits until the pods run, and takes their addresses. */
-  private async run(probes: readonly Probe[]): Promise<void> {
+  private async run(probes: readonly Probe[], until: number): Promise<void> {
     const { patience, progress, sleep, signal } = this.options;
-    const began = performance.now();
-    let told = began;
+    let told = performance.now();
     for (;;) {
       const asked = performance.now();
-      const late = asked - began > 1000 * patience;
+      const late = asked > until;
       const pods = await this.listed(probes);
       const awaited = probes.flatMap((probe) => {
         const why =
           settle(probe, podState(pods.get(podName("host", probe.index))), "host") ??
           settle(probe, podState(pods.get(podName("talker", probe.index))), "talker");
         if (why === null || probe.silent !== null) return [];
-        if (late) probe.silent = `${why}, ${patience} s after it was made`;
+        if (late) probe.silent = `${why}, ${patience} s after the first was to be made`;
         return late ? [] : [`${probe.node.name} (${why})`];
       });
       if (awaited.length === 0) return;

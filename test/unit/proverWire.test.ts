@@ -117,7 +117,7 @@ test.each<[string, (api: FakeProbes) => void, string]>([
     (api) => {
       api.status = (pod) => (pod === "host-1" ? waiting("ContainerCreating", "") : running(pod));
     },
-    "its probe pod is Pending: ContainerCreating, 0.2 s after it was made",
+    "its probe pod is Pending: ContainerCreating, 0.2 s after the first was to be made",
   ],
   [
     "whose pod is evicted",
@@ -340,17 +340,32 @@ describe("the probe pods are removed", () => {
   });
 });
 
-test("a new namespace whose service account is not there yet is waited for", async () => {
-  const api = new FakeProbes();
-  const { createPod } = api;
-  let refusals = 1;
-  api.createPod = async (namespace, pod) => {
-    if (refusals-- > 0)
-      throw new RefusedError(403, 'error looking up service account: serviceaccount "default" not found');
-    return createPod(namespace, pod);
-  };
-  const { observation } = await observed(api);
-  expect(observation.probes.map(({ silent }) => silent)).toEqual([null, null, null]);
+describe("a new namespace whose service account is not there yet", () => {
+  function withoutAccount(refusals: number): FakeProbes {
+    const api = new FakeProbes();
+    const { createPod } = api;
+    api.createPod = async (namespace, pod) => {
+      if (refusals-- > 0)
+        throw new RefusedError(403, 'error looking up service account: serviceaccount "default" not found');
+      return createPod(namespace, pod);
+    };
+    return api;
+  }
+
+  test("is waited for, by one probe for all, and people are told", async () => {
+    const { observation, lines } = await observed(withoutAccount(50));
+    expect(observation.probes.map(({ silent }) => silent)).toEqual([null, null, null]);
+    expect(
+      lines.filter((line) => /waiting for the service account of namespace wirecloak-probe-/.test(line)),
+    ).toHaveLength(1);
+  });
+
+  test("is not waited for longer than the pods are", async () => {
+    const { observation } = await observed(withoutAccount(Number.POSITIVE_INFINITY), { patience: 0.05 });
+    expect(observation.probes.map(({ silent }) => silent)).toEqual(
+      Array(3).fill(expect.stringContaining("serviceaccount")),
+    );
+  });
 });
 
 test("a thousand nodes are tested in a sample, some at a time", async () => {
