@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,10 +16,14 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/retry"
 )
 
 // simulatedLabel marks the nodes that are ours to make and to remove. The prover reads it too: a verdict on such nodes says "in rehearsal".
 const simulatedLabel = "wirecloak.io/rehearsal"
+
+// controlPlane is both the label and the taint of a control plane's node.
+const controlPlane = "node-role.kubernetes.io/control-plane"
 
 // Enough to keep the API server busy on two cores, and no more.
 const atOnce = 32
@@ -54,7 +59,7 @@ func makeNodes(ctx context.Context, client kubernetes.Interface, input io.Reader
 	for _, node := range existing.Items {
 		superfluous[node.Name] = true
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, during := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, planned := range plan.Nodes {
 		if superfluous[planned.Name] {
@@ -62,7 +67,7 @@ func makeNodes(ctx context.Context, client kubernetes.Interface, input io.Reader
 			continue
 		}
 		group.Go(func() error {
-			_, err := client.CoreV1().Nodes().Create(ctx, newNode(planned, plan.KubeletPort, version.GitVersion), metav1.CreateOptions{})
+			_, err := client.CoreV1().Nodes().Create(during, newNode(planned, plan.KubeletPort, version.GitVersion), metav1.CreateOptions{})
 			if apierrors.IsAlreadyExists(err) {
 				return nil
 			}
@@ -71,10 +76,30 @@ func makeNodes(ctx context.Context, client kubernetes.Interface, input io.Reader
 	}
 	for name := range superfluous {
 		group.Go(func() error {
-			return removeNode(ctx, client, name)
+			return removeNode(during, client, name)
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil || len(plan.Nodes) != 1 {
+		return err
+	}
+	return openControlPlane(ctx, client, plan.Nodes[0].Name)
+}
+
+// openControlPlane lets pods onto the only node, as kind does.
+func openControlPlane(ctx context.Context, client kubernetes.Interface, name string) error {
+	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		node, err := client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		kept := slices.DeleteFunc(slices.Clone(node.Spec.Taints), func(taint corev1.Taint) bool { return taint.Key == controlPlane })
+		if len(kept) == len(node.Spec.Taints) {
+			return nil
+		}
+		node.Spec.Taints = kept
+		_, err = client.CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{})
+		return err
+	})
 }
 
 // removeNode takes a machine away with its pods, which Kubernetes itself would keep for a minute. The node goes first, or
@@ -141,8 +166,8 @@ func newNode(planned plannedNode, kubeletPort int32, version string) *corev1.Nod
 	}
 	node.Status.Allocatable = node.Status.Capacity
 	if planned.ControlPlane {
-		node.Labels["node-role.kubernetes.io/control-plane"] = ""
-		node.Spec.Taints = []corev1.Taint{{Key: "node-role.kubernetes.io/control-plane", Effect: corev1.TaintEffectNoSchedule}}
+		node.Labels[controlPlane] = ""
+		node.Spec.Taints = []corev1.Taint{{Key: controlPlane, Effect: corev1.TaintEffectNoSchedule}}
 	}
 	return node
 }

@@ -209,7 +209,9 @@ describeUnless(without, "the life of a rehearsal cluster", () => {
     expect(nodeNames()).toHaveLength(2);
   });
 
-  test("workers come and go in place, their CiliumNodes with them", async () => {
+  test("workers come and go in place, their CiliumNodes with them, and the last node takes every pod", async () => {
+    const taints = () => kubectl("get", "node", "t-control-plane", "--output=jsonpath={.spec.taints}");
+    expect(taints()).toContain("node-role.kubernetes.io/control-plane");
     expect(rehearsal("scale", { ...spec, workers: 3 }).status).toBe(0);
     expect(nodeNames()).toEqual(["t-control-plane", "t-worker", "t-worker2", "t-worker3"]);
     const ciliumNodes = () => kubectl("get", "ciliumnodes", "--output=name").trim().split("\n");
@@ -217,6 +219,7 @@ describeUnless(without, "the life of a rehearsal cluster", () => {
     expect(rehearsal("scale", { ...spec, workers: 0 }).status).toBe(0);
     expect(nodeNames()).toEqual(["t-control-plane"]);
     await until(ciliumNodes, (seen) => seen.length === 1);
+    expect(taints()).toBe("");
   });
 
   test("create of what exists keeps it, and refuses other networks with the way out", () => {
