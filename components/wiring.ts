@@ -5,6 +5,7 @@ import { Admission } from "./encryption/admission/admission.ts";
 import { AgentsAgree } from "./encryption/agents/agents.ts";
 import { Cilium } from "./encryption/cilium.ts";
 import { Guard } from "./encryption/guard/guard.ts";
+import { ciliumNamespace } from "./encryption/namespace.ts";
 import { isSecretMissing, missingPolicies } from "./live/drift.ts";
 import { Settled } from "./live/settled.ts";
 import type { Checked } from "./look/judge.ts";
@@ -37,11 +38,12 @@ export function wire({ settings, live, repairs }: Checked, { prefix = "", opts =
   const watch = new Watch(`${prefix}watch`, { settings, cluster, intent, repairs }, opts);
   const guard = new Guard(`${prefix}guard`, { settings, cluster, after: watch.begun, repair: repairs.guard }, opts);
   const kubernetes = clusterProvider(settings.cluster.name, cluster, opts);
+  const namespace = ciliumNamespace(`${prefix}cilium-namespace`, settings, cluster, kubernetes, opts);
   const admission = new Admission(
     `${prefix}admission`,
     {
       ...{ settings, cluster, provider: kubernetes, prefix },
-      ...{ after: watch.begun, repair: repairs.admission, missing: missingPolicies(live) },
+      ...{ after: [...watch.begun, ...namespace], repair: repairs.admission, missing: missingPolicies(live) },
     },
     opts,
   );
@@ -50,7 +52,7 @@ export function wire({ settings, live, repairs }: Checked, { prefix = "", opts =
     {
       ...{ settings, cluster, provider: kubernetes },
       repair: { token: repairs.cilium, secretMissing: isSecretMissing(live) },
-      after: [...watch.begun, ...guard.widened, ...admission.widened],
+      after: [...watch.begun, ...namespace, ...guard.widened, ...admission.widened],
     },
     opts,
   );

@@ -19,7 +19,10 @@ export async function checkChart(cilium: CiliumSettings, probes: Pick<Probes, "r
   const finding = judgeChart(cilium, shown);
   if (finding.level !== "error" || !missing(shown.stderr)) return finding;
   const available = repositoryOpts ? await versionsIn(repositoryOpts.repo, probes) : versionsAround(cilium.chart);
-  return { ...finding, evidence: `${finding.evidence} ${nearest(available, cilium.version)}`.trim() };
+  const near = nearest(available, cilium.version);
+  const [best] = near;
+  if (best === undefined) return finding;
+  return error(WHAT, `${finding.evidence} Available: ${near.join(", ")}.`, versionCommand(best));
 }
 
 /** Reads what `helm show chart` came to. */
@@ -32,16 +35,16 @@ export function judgeChart(
   if (failure === "ENOENT") return warning(WHAT, "Not looked for: there is no helm on PATH yet.", "make tools");
   const said = stderr.trim().split("\n").at(-1) ?? "";
   if (missing(stderr)) {
-    return error(
-      WHAT,
-      `${chart} has no Cilium ${version}.`,
-      "pulumi config set --path wirecloak:cilium.version VERSION",
-    );
+    return error(WHAT, `${chart} has no Cilium ${version}.`, versionCommand("VERSION"));
   }
   const why = failure === undefined ? said : `no answer in ${NETWORK_LIMIT_MS / 1000} s`;
   const fix =
     "check the network, or name a chart that can be had: pulumi config set --path wirecloak:cilium.chart URL-OR-FOLDER";
   return error(WHAT, `${chart} cannot be reached or read: ${why}`, fix);
+}
+
+function versionCommand(version: string): string {
+  return `pulumi config set --path wirecloak:cilium.version ${version}`;
 }
 
 /** Helm's words for a repository, a registry and a file that has no such version. */
@@ -76,11 +79,10 @@ function versionsAround(folder: string): string[] {
 /** How many versions a person reads. */
 const SHOWN = 8;
 
-/** Those of the same minor version where there are any, else the newest. */
-export function nearest(available: readonly string[], wanted: string): string {
-  if (available.length === 0) return "";
+/** Those of the same minor version where there are any, else the newest; the newest first. */
+export function nearest(available: readonly string[], wanted: string): string[] {
   const newestFirst = available.toSorted((one, other) => other.localeCompare(one, "en", { numeric: true }));
   const minor = `${wanted.split(".").slice(0, 2).join(".")}.`;
   const alike = newestFirst.filter((version) => version.startsWith(minor));
-  return `Available: ${(alike.length > 0 ? alike : newestFirst).slice(0, SHOWN).join(", ")}.`;
+  return (alike.length > 0 ? alike : newestFirst).slice(0, SHOWN);
 }

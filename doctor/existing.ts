@@ -26,17 +26,19 @@ export async function checkExisting(
     const target = readKubeconfig(cluster.kubeconfig, cluster.context);
     const { host, port } = target.apiServer;
     const at = [`--kubeconfig=${target.kubeconfig}`, `--context=${target.context}`, "--request-timeout=5s"];
-    const [, version, nodes, daemonSets] = await Promise.all([
+    const [, version, nodes, daemonSets, namespace] = await Promise.all([
       kubeSystemUid(target, kubectl),
       kubectl([...at, "get", "--raw", "/version"]),
       kubectl([...at, "get", "nodes", "-o", `jsonpath=${NODE_COLUMNS}`]),
       kubectl([...at, "get", "daemonsets", "-n", "kube-system", "-o", `jsonpath=${DAEMONSET_COLUMNS}`]),
+      kubectl([...at, "get", "namespace", settings.cilium.namespace, "-o", "name"]),
     ]);
     const minor = minorIn(/"gitVersion":\s*"(v[^"]+)"/.exec(version.stdout)?.[1] ?? "");
     const answers = ok(WHAT, `The cluster of context ${target.context} answers at ${host}:${port}.`);
     return [
       answers,
       ...judgeDataplane(nodes, daemonSets),
+      ...judgeNamespace(settings, namespace),
       ...judgeAddress(settings, host),
       ...judgeGuard(settings),
       judgeKubernetes(settings, minor),
@@ -59,6 +61,12 @@ function judgeDataplane(nodes: CommandResult, daemonSets: CommandResult): Findin
   }
   const managed = managedDataplane(dataplaneFacts(nodes.stdout, daemonSets.stdout));
   return managed ? [error("dataplane", managed.message, managed.fix)] : [];
+}
+
+/** In a cluster of others' we make no namespace, since what we make we also remove. */
+function judgeNamespace({ cilium: { namespace } }: Settings, { code, stderr }: CommandResult): Finding[] {
+  if (code === 0 || !stderr.includes("NotFound")) return [];
+  return [error("namespace", `The cluster has no namespace ${namespace}.`, `kubectl create namespace ${namespace}`)];
 }
 
 /** A guard drops packets outside of the nodes, and of a cluster that others made we know no such place. */

@@ -15,7 +15,7 @@ import { announcedIds, rotationProblems } from "./rotation.ts";
  * Pure. Empty also where nothing runs yet, or what runs never ran well: then there is nothing to lose.
  */
 export function preflight(settings: Settings, live: Live, now: Date): Problem[] {
-  if (!hasRun(live)) return [];
+  if (!hasRun(live)) return elsewhere(settings, live);
   return [
     ...network(settings, live),
     ...upgrade(settings, live),
@@ -34,6 +34,21 @@ export function preflightWarnings(settings: Settings, live: Live, now: Date): Pr
 /** Some agent is or was well: else a first install may be tried again with any settings. */
 function hasRun(live: Live): boolean {
   return live.config !== null && (live.record !== null || live.agents.some(({ ready }) => ready));
+}
+
+/** Cilium runs in another namespace. Pulumi would replace the release, since Helm cannot move one. */
+function elsewhere({ cilium }: Settings, { ciliumIn }: Live): Problem[] {
+  const namespace = ciliumIn.find((each) => each !== cilium.namespace);
+  if (namespace === undefined) return [];
+  return [
+    {
+      key: `${NAMESPACE}:cilium.namespace`,
+      value: cilium.namespace,
+      message: `The live cluster's Cilium is in ${namespace}. Helm moves no release: it would be removed, and with it the network of all pods, before another is installed.`,
+      allowed: `${namespace} in this cluster`,
+      fix: setCommand(`${NAMESPACE}:cilium.namespace`, namespace),
+    },
+  ];
 }
 
 /** How cilium-config has agents encrypt; what they announce counts too, since a hand may have been at either. */

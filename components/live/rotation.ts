@@ -163,7 +163,7 @@ function versions({ cilium }: Settings, { agents }: Live, wanted: number): Probl
   const about = { key: KEY_ID, value: wanted };
   if (running.length > 1) {
     const message = `Nodes run different versions of Cilium (${running.join(", ")}), which do not all rotate alike. Finish the upgrade first.`;
-    return [{ ...about, message, fix: "kubectl rollout status daemonset/cilium --namespace kube-system" }];
+    return [{ ...about, message, fix: `kubectl rollout status daemonset/cilium --namespace ${cilium.namespace}` }];
   }
   const [only] = running;
   if (only === undefined || coerce(only)?.version === coerce(cilium.version)?.version) return [];

@@ -41,7 +41,8 @@ const wireProbe: Check = {
   name: "wire-probe",
   look: (intent, seen) => {
     const { wire } = seen;
-    if (!wire || intent.encryption === "none") return [];
+    // Fewer than two nodes are the rollout's to tell: no probe pod could mend that.
+    if (!wire || intent.encryption === "none" || seen.nodes.length < 2) return [];
     const reasons = new Map(wire.probes.map(({ node, silent }) => [node, silent]));
     return seen.nodes.flatMap(({ name }) => {
       const reason = reasons.has(name) ? reasons.get(name) : "no probe pods were made for it";

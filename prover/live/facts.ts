@@ -19,6 +19,8 @@ export interface LiveFacts {
   takenAt: string;
   /** ConfigMap cilium-config; null where there is none. `changes` name the keys that each writer wrote last, the newest first. */
   config: { data: Record<string, string>; digest: string; changes: (ChangedBy & { keys: string[] })[] } | null;
+  /** Namespaces with a DaemonSet `cilium`. Asked only where there is no cilium-config; empty also where nobody may ask. */
+  ciliumIn: string[];
   /** CiliumNodeConfigs, which override cilium-config on some nodes. */
   nodeConfigs: { name: string; digest: string; by: ChangedBy | null }[];
   daemonSet: DaemonSetSeen | null;

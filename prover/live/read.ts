@@ -1,4 +1,4 @@
-import type { V1Secret } from "@kubernetes/client-node";
+import type { V1DaemonSet, V1Secret } from "@kubernetes/client-node";
 import type { AdmissionApi, ClusterApi } from "../clusterApi.ts";
 import type { Observation, SettledSeen } from "../observation.ts";
 import { readCluster } from "../readBack.ts";
@@ -14,8 +14,13 @@ import { answered } from "./refused.ts";
 const KEYS_SECRET = "cilium-ipsec-keys";
 const KEYS = "keys";
 
+interface DaemonSetApi {
+  /** Of all namespaces. Throws a RefusedError where they may not be listed. */
+  daemonSets(): Promise<V1DaemonSet[]>;
+}
+
 /** Reads a live cluster: one get or list of each kind, so a thousand nodes are a few requests; no agent is asked. */
-export async function readFacts(api: ClusterApi & AdmissionApi): Promise<LiveFacts> {
+export async function readFacts(api: ClusterApi & AdmissionApi & DaemonSetApi): Promise<LiveFacts> {
   const [seen, settled, parameter, objects] = await Promise.all([
     readCluster(api),
     readSettled(api),
@@ -23,7 +28,15 @@ export async function readFacts(api: ClusterApi & AdmissionApi): Promise<LiveFac
     answered(api.admissionObjects()),
   ]);
   const policies = "answer" in objects ? policyFacts(objects.answer) : null;
-  return factsOf(seen, settled, { admission: admissionFacts(parameter), policies });
+  const ciliumIn = seen.config === null ? await agentNamespaces(api) : [];
+  return factsOf(seen, settled, { admission: admissionFacts(parameter), policies, ciliumIn });
+}
+
+/** The namespaces with agents; empty where nobody may ask. */
+async function agentNamespaces(api: DaemonSetApi): Promise<string[]> {
+  const seen = await answered(api.daemonSets());
+  const agents = "answer" in seen ? seen.answer.filter(({ metadata }) => metadata?.name === "cilium") : [];
+  return agents.flatMap(({ metadata }) => metadata?.namespace ?? []);
 }
 
 /** Reads what the last update left, and the Secret that it is held against. */
@@ -39,7 +52,7 @@ export async function readSettled(api: ClusterApi): Promise<SettledSeen> {
 function factsOf(
   seen: Observation,
   settled: SettledSeen,
-  admission: Pick<LiveFacts, "admission" | "policies">,
+  more: Pick<LiveFacts, "admission" | "policies" | "ciliumIn">,
 ): LiveFacts {
   const { takenAt, config, daemonSet, agents, ciliumNodes, nodes, nodeConfigs = [] } = seen;
   return {
@@ -54,7 +67,7 @@ function factsOf(
     })),
     nodes: nodes.map(({ name, ready }) => ({ name, ready })),
     ...settled,
-    ...admission,
+    ...more,
     brokenGlass: brokenGlassOf({ ...seen, settled }),
   };
 }

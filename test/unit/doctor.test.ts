@@ -326,6 +326,17 @@ describe("an existing cluster", () => {
     expect(await dataplane([[/get nodes/, { code: 1, stderr: "forbidden" }]])).toMatchObject([{ level: "warning" }]);
   });
 
+  test("has Cilium's namespace, or is told how to get it", async () => {
+    const namespace = async (changed: Answers) =>
+      about(await found(server("https://api.example"), [...changed, ...answers]), "namespace");
+    expect(await namespace([])).toEqual([]);
+    expect(
+      await namespace([
+        [/get namespace kube-system -o name/, { code: 1, stderr: "Error from server (NotFound): ..." }],
+      ]),
+    ).toMatchObject([{ level: "error", fix: "kubectl create namespace kube-system" }]);
+  });
+
   test("has no place for a guard, which is told where one is wanted", async () => {
     const guard = async (more: Record<string, string>) =>
       about(await examine(settingsOf(server("https://api.example"), more), {}, { probes: machine(answers) }), "guard");

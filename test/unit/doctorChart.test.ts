@@ -37,6 +37,7 @@ describe("the chart in the version asked for", () => {
     expect(finding).toMatchObject({
       level: "error",
       evidence: "https://helm.cilium.io has no Cilium 1.20.99. Available: 1.20.10, 1.20.2, 1.20.1.",
+      fix: "pulumi config set --path wirecloak:cilium.version 1.20.10",
     });
   });
 
@@ -88,8 +89,8 @@ describe("the chart in the version asked for", () => {
   });
 
   test("where no version is alike, the newest are named", () => {
-    expect(nearest(["1.9.0", "1.10.0"], "1.20.2")).toBe("Available: 1.10.0, 1.9.0.");
-    expect(nearest([], "1.20.2")).toBe("");
+    expect(nearest(["1.9.0", "1.10.0"], "1.20.2")).toEqual(["1.10.0", "1.9.0"]);
+    expect(nearest([], "1.20.2")).toEqual([]);
   });
 });
 

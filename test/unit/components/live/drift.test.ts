@@ -23,6 +23,7 @@ function settled(repaired: Repairs = NONE): Live {
     schema: 1,
     takenAt: AT,
     config: { data: { "enable-ipsec": "true", debug: "false" }, digest: "c1", changes: [{ ...helm, keys: ["debug"] }] },
+    ciliumIn: [],
     nodeConfigs: [],
     daemonSet: {
       ...{ generation: 1, observedGeneration: 1, desired: 2, updated: 2, ready: 2 },

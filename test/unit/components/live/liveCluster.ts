@@ -25,6 +25,7 @@ export function liveCluster(mode: "ipsec" | "wireguard" | "none", change: Change
       digest: "config-1",
       changes: [],
     },
+    ciliumIn: [],
     nodeConfigs: [],
     daemonSet: null,
     agents: names.map((node) => ({ node, version: "1.20.2", ready: true, startedAt: STARTED })),

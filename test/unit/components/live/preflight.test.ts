@@ -438,3 +438,22 @@ describe("is told of", () => {
     expect(warned({ ...ipsec(4), rotation: { maxAgeDays: 90 } }, live)).toEqual([]);
   });
 });
+
+describe("Cilium in another namespace than the settings'", () => {
+  const without = (...ciliumIn: string[]) =>
+    liveCluster("wireguard", (live) => Object.assign(live, { config: null, ciliumIn }));
+
+  test("is refused, since Helm moves no release", () => {
+    expect(problems({ cilium: { namespace: "cilium" } }, without("kube-system"))).toEqual([
+      expect.objectContaining({
+        key: "wirecloak:cilium.namespace",
+        allowed: "kube-system in this cluster",
+        fix: "pulumi config set --path wirecloak:cilium.namespace kube-system",
+      }),
+    ]);
+  });
+
+  test.each([["there is none"], ["it only lacks its cilium-config", "cilium"]])("is not where %s", (_, ...ciliumIn) => {
+    expect(problems({ cilium: { namespace: "cilium" } }, without(...ciliumIn))).toEqual([]);
+  });
+});
