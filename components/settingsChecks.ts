@@ -25,6 +25,7 @@ const CHECKS: readonly Check[] = [
   { reads: ["cluster.podCidr", "cluster.serviceCidr", "cilium.nativeCidr"], find: ranges },
   { reads: ["cluster.podCidr", "cluster.workers"], find: roomForNodes },
   { reads: ["cilium.ipam", "cluster.provider", "cluster.podCidr"], find: clusterPool },
+  { reads: ["cluster.provider", "cilium.routing", "cilium.tunnel"], find: simulatedTunnel },
   { reads: ["encryption", "cilium.values", "cilium.routing", "cilium.kubeProxyReplacement"], find: userValueRefusals },
   ...EKS_CHECKS,
 ];
@@ -259,6 +260,19 @@ function clusterPool({ cluster, cilium }: Settings): Problem[] {
       message: "With IPAM cluster-pool Cilium hands out the pods' addresses, so it has to know the range.",
       allowed: FIELDS["cluster.podCidr"]?.allowed ?? "",
       fix: set("cluster.podCidr", "10.244.0.0/16"),
+    },
+  ];
+}
+
+/** A rehearsal that wrapped packets otherwise than the settings say would show nothing of them. */
+function simulatedTunnel({ cluster, cilium }: Settings): Problem[] {
+  if (cluster.provider !== "rehearsal" || cilium.routing !== "tunnel" || cilium.tunnel === "vxlan") return [];
+  return [
+    {
+      ...about("cilium.tunnel", cilium.tunnel),
+      message: "The rehearsal's nodes wrap packets in VXLAN and know no other tunnel.",
+      allowed: "vxlan in a rehearsal",
+      fix: set("cilium.tunnel", "vxlan"),
     },
   ];
 }

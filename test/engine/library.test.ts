@@ -105,9 +105,9 @@ describeUnless(withoutEngine, "another program with an EncryptedCluster", () => 
   test("is refused what would break the live cluster, before anything changes", async () => {
     const state = () => resources().map(({ urn, outputs }) => [urn, Object.keys(outputs ?? {})]);
     const before = state();
-    const { code, output } = await stack.up(config({ tunnel: "geneve" }));
+    const { code, output } = await stack.up(config({ ipam: "cluster-pool" }));
     expect(code).not.toBe(0);
-    expect(output).toMatch(/cilium\.tunnel = "geneve"\s+The live cluster runs with vxlan/);
+    expect(output).toMatch(/cilium\.ipam = "cluster-pool"\s+The live cluster hands out addresses by kubernetes/);
     expect(state()).toEqual(before);
   });
 

@@ -202,6 +202,12 @@ const REFUSED: [string, Record<string, unknown>, string, RegExp][] = [
     "allowPlaintext.reason",
     /empty/,
   ],
+  [
+    "a tunnel that no rehearsal simulates",
+    { cluster: { provider: "rehearsal" }, cilium: { tunnel: "geneve" } },
+    "cilium.tunnel",
+    /VXLAN/,
+  ],
   ["native routing without its range", { cilium: { routing: "native" } }, "cilium.nativeCidr", /needs the range/],
   [
     "a native range without native routing",
