@@ -10,7 +10,8 @@ import { readStackConfig, stackConfigPath } from "./stackConfig.ts";
 /** A stack of this checkout, whatever its settings are worth. */
 export interface NamedStack {
   name: string;
-  provider: ClusterSettings["provider"];
+  /** Undefined where the settings name none that there is. */
+  provider: ClusterSettings["provider"] | undefined;
   /** Why this one, where nobody asked for it by name. */
   why?: string;
 }
@@ -41,7 +42,7 @@ export function chooseName(
   const kind = existing.find(({ provider }) => provider === "kind");
   if (kind) return { name: kind.name, why: `the kind stack ${kind.name} of this checkout exists` };
   // What `down` takes away in a cloud somebody pays for, and may still need.
-  const only = existing.find(({ provider }) => provider !== "eks");
+  const only = existing.find(({ provider }) => provider !== undefined && provider !== "eks");
   if (command === "other" && only) return { name: only.name, why: "it exists" };
   if (noDocker === undefined) return { name: "dev", why: "Docker answers, so the cluster is made by kind" };
   return { name: "rehearsal", why: `no kind cluster here: ${noDocker}` };

@@ -19,9 +19,9 @@ export function registerDown(program: Command): void {
     .description("remove the cluster and everything that was made for it")
     .option("-s, --stack <name>", "the stack (default: the one that exists)")
     .action(async (options: { stack?: string }) => {
-      // Whatever is wrong with its settings: what was made can be removed.
+      // Whatever else is wrong with its settings: where the cluster is must be known, and what was made there can be removed.
       const stack = findStack(options.stack, "other");
-      const { name, provider } = stack;
+      const { name, provider = withSettings(stack).settings.cluster.provider } = stack;
       const session = openSession(await toolFolders(provider, pulumiHome()));
       clearKilledRuns(session);
       say(`stack ${name}: removing`);

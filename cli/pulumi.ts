@@ -19,7 +19,7 @@ export function registerPulumi(program: Command): void {
     .action(async (words: string[], options: { stack?: string }) => {
       const { asked = options.stack, args } = splitStack(words);
       // Whatever is wrong with its settings: `pulumi config set` is what mends them, also before there is a stack.
-      const { name, provider } = findStack(asked, "other");
+      const { name, provider = "kind" } = findStack(asked, "other");
       const session = openSession(await toolFolders(provider, pulumiHome()));
       if (args[0] === "config" && session.ownBackend) ensureStack(session, name);
       const ours = ASKING.has(args[0] ?? "") && !args.some((argument) => argument.startsWith("--policy-pack"));

@@ -186,11 +186,13 @@ export function checkSettings(
   return { settings: withAbsolutePaths(sound, options), warnings: warningsOf(sound) };
 }
 
-/** The provider that a config names, whatever else is wrong with it; the default where it names none that there is. */
-export function providerIn(config: Readonly<Record<string, string>>): ClusterSettings["provider"] {
-  const { cluster } = readConfig(config, []).raw;
+/** The provider that a config names, whatever else is wrong with it; kind where it names none, undefined where that cannot be told or there is none of that name. */
+export function providerIn(config: Readonly<Record<string, string>>): ClusterSettings["provider"] | undefined {
+  const { raw, problems } = readConfig(config, []);
+  if (problems.some(({ key }) => /^(wirecloak:)?cluster\b/.test(key))) return undefined;
+  const { cluster = { provider: "kind" } } = raw;
   const provider: unknown = isObject(cluster) ? Reflect.get(cluster, "provider") : undefined;
-  return isProvider(provider) ? provider : "kind";
+  return isProvider(provider) ? provider : undefined;
 }
 
 /** Config as the schema wants it: only our namespace, JSON read, and the words true and false as booleans. */

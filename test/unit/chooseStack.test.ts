@@ -31,6 +31,8 @@ describe("the stack that nobody named", () => {
     const paidFor = { name: "prod", provider: "eks" } as const;
     expect(chooseName("other", { ...bare, existing: [paidFor] }).name).toBe("rehearsal");
     expect(chooseName("other", { ...bare, existing: [paidFor, rehearsal] }).name).toBe("rehearsal");
+    const misspelt = { name: "prod", provider: undefined };
+    expect(chooseName("other", { ...bare, existing: [misspelt] }).name).toBe("rehearsal");
   });
 });
 

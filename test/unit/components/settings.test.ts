@@ -432,8 +432,10 @@ describe("the provider that a config names", () => {
       "rehearsal",
     ],
     ["where it names none", {}, "kind"],
-    ["where it names one that there is not", { cluster: { provider: "toString" } }, "kind"],
-    ["where the cluster is no object", { cluster: "eks" }, "kind"],
+    ["where it names one that there is not", { cluster: { provider: "toString" } }, undefined],
+    ["where the cluster is no object", { cluster: "eks" }, undefined],
+    ["where it names one without --path", { "wirecloak:cluster.provider": "eks" }, undefined],
+    ["where the cluster names none", { cluster: { workers: 1 } }, "kind"],
   ])("%s", (_, config, provider) => {
     expect(providerIn(asConfig(config))).toBe(provider);
   });
