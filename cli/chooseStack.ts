@@ -56,11 +56,12 @@ export function findStack(asked: string | undefined, command: "up" | "other"): N
   return { ...named(name), why };
 }
 
-/** The same with its settings, from its committed config file; a UserError names all that is wrong with them. */
+/** The same with its settings. */
 export function chooseStack(asked: string | undefined, command: "up" | "other"): Stack {
   return withSettings(findStack(asked, command));
 }
 
+/** A stack with its settings, from its committed config file; a UserError names all that is wrong with them. */
 export function withSettings(stack: NamedStack): Stack {
   const today = new Date().toISOString().slice(0, 10);
   const asRunnable = ({ fix, ...problem }: Problem): Problem =>

@@ -29,16 +29,16 @@ export function registerPulumi(program: Command): void {
 }
 
 /** The stack that is named among Pulumi's own arguments, and the others. Two names would be Pulumi's last one: ours, not the user's. */
-export function splitStack(words: readonly string[]): { asked?: string; args: string[] } {
-  const rest: string[] = [];
+export function splitStack(words: readonly string[]): { asked: string | undefined; args: string[] } {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const args: string[] = [];
   let asked: string | undefined;
-  for (let at = 0; at < words.length; at++) {
+  for (let at = 0; at < end; at++) {
     const word = words[at] ?? "";
-    if (word === "--") return { ...(asked !== undefined && { asked }), args: [...rest, ...words.slice(at)] };
     const [, long, short] = /^(?:--stack=(.*)|-s=?(.+))$/.exec(word) ?? [];
-    if (long !== undefined || short !== undefined) asked = long ?? short;
-    else if (word === "--stack" || word === "-s") asked = words[++at] ?? "";
-    else rest.push(word);
+    if (word === "--stack" || word === "-s") asked = words[++at] ?? "";
+    else if (long !== undefined || short !== undefined) asked = long ?? short;
+    else args.push(word);
   }
-  return { ...(asked !== undefined && { asked }), args: rest };
+  return { asked, args: [...args, ...words.slice(end)] };
 }

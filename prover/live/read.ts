@@ -1,5 +1,6 @@
-import type { V1DaemonSet, V1Secret } from "@kubernetes/client-node";
+import type { V1Secret } from "@kubernetes/client-node";
 import type { AdmissionApi, ClusterApi } from "../clusterApi.ts";
+import type { Kubernetes } from "../kubernetes.ts";
 import type { Observation, SettledSeen } from "../observation.ts";
 import { readCluster } from "../readBack.ts";
 import { admissionFacts, PARAMETER, policyFacts } from "./admission.ts";
@@ -14,10 +15,7 @@ import { answered } from "./refused.ts";
 const KEYS_SECRET = "cilium-ipsec-keys";
 const KEYS = "keys";
 
-interface DaemonSetApi {
-  /** Of all namespaces. Throws a RefusedError where they may not be listed. */
-  daemonSets(): Promise<V1DaemonSet[]>;
-}
+type DaemonSetApi = Pick<Kubernetes, "daemonSets">;
 
 /** Reads a live cluster: one get or list of each kind, so a thousand nodes are a few requests; no agent is asked. */
 export async function readFacts(api: ClusterApi & AdmissionApi & DaemonSetApi): Promise<LiveFacts> {

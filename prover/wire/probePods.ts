@@ -111,13 +111,13 @@ export class ProbePods {
   private async create(probe: Probe, until: number, progress: (line: string) => void = () => {}): Promise<void> {
     const { namespace, sleep, signal } = this.options;
     const { index, node } = probe;
-    let [slept, told] = [0, false];
+    let slept = 0;
     const pause = async (seconds: number): Promise<void> => {
       signal.throwIfAborted();
-      await sleep(seconds);
+      if (slept <= TELLING && slept + seconds > TELLING)
+        progress(`waiting for the service account of namespace ${namespace}`);
       slept += seconds;
-      if (slept > TELLING && !told) progress(`waiting for the service account of namespace ${namespace}`);
-      told = slept > TELLING;
+      await sleep(seconds);
     };
     try {
       for (const pod of [hostPod(index, node.name, this.options), talkerPod(index, node.name, this.options)])

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -87,18 +86,12 @@ func makeNodes(ctx context.Context, client kubernetes.Interface, input io.Reader
 
 // openControlPlane lets pods onto the only node, as kind does.
 func openControlPlane(ctx context.Context, client kubernetes.Interface, name string) error {
-	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
+	return retry.OnError(retry.DefaultRetry, apierrors.IsInvalid, func() error {
 		node, err := client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
-		kept := slices.DeleteFunc(slices.Clone(node.Spec.Taints), func(taint corev1.Taint) bool { return taint.Key == controlPlane })
-		if len(kept) == len(node.Spec.Taints) {
-			return nil
-		}
-		node.Spec.Taints = kept
-		_, err = client.CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{})
-		return err
+		return removeTaint(ctx, client, node, controlPlane)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -251,22 +252,24 @@ func (r *runner) openNode(ctx context.Context, node *corev1.Node) error {
 			return err
 		}
 	}
-	for i, taint := range node.Spec.Taints {
-		if taint.Key != notReadyTaint {
-			continue
-		}
-		// The test makes the API server refuse if another has changed the list meanwhile; then it is tried again.
-		patch, err := json.Marshal([]map[string]any{
-			{"op": "test", "path": fmt.Sprintf("/spec/taints/%d/key", i), "value": notReadyTaint},
-			{"op": "remove", "path": fmt.Sprintf("/spec/taints/%d", i)},
-		})
-		if err != nil {
-			return err
-		}
-		_, err = r.client.CoreV1().Nodes().Patch(ctx, node.Name, types.JSONPatchType, patch, metav1.PatchOptions{})
+	return removeTaint(ctx, r.client, node, notReadyTaint)
+}
+
+// removeTaint lets what the taint kept off onto the node. The API server refuses (422) where another has changed the list meanwhile.
+func removeTaint(ctx context.Context, client kubernetes.Interface, node *corev1.Node, key string) error {
+	i := slices.IndexFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == key })
+	if i < 0 {
+		return nil
+	}
+	patch, err := json.Marshal([]map[string]any{
+		{"op": "test", "path": fmt.Sprintf("/spec/taints/%d/key", i), "value": key},
+		{"op": "remove", "path": fmt.Sprintf("/spec/taints/%d", i)},
+	})
+	if err != nil {
 		return err
 	}
-	return nil
+	_, err = client.CoreV1().Nodes().Patch(ctx, node.Name, types.JSONPatchType, patch, metav1.PatchOptions{})
+	return err
 }
 
 func isReady(node *corev1.Node) bool {

@@ -1,6 +1,4 @@
 import { chooseName } from "../../cli/chooseStack.ts";
-import { splitStack } from "../../cli/pulumi.ts";
-import { runnable } from "../../cli/runnable.ts";
 
 describe("the stack that nobody named", () => {
   const rehearsal = { name: "rehearsal", provider: "rehearsal" } as const;
@@ -33,40 +31,5 @@ describe("the stack that nobody named", () => {
     expect(chooseName("other", { ...bare, existing: [paidFor, rehearsal] }).name).toBe("rehearsal");
     const misspelt = { name: "prod", provider: undefined };
     expect(chooseName("other", { ...bare, existing: [misspelt] }).name).toBe("rehearsal");
-  });
-});
-
-describe("the stack among Pulumi's own arguments", () => {
-  test.each([
-    [["preview", "--stack", "prod", "--diff"], "prod", ["preview", "--diff"]],
-    [["destroy", "--stack=prod"], "prod", ["destroy"]],
-    [["-s", "prod", "config", "get", "a"], "prod", ["config", "get", "a"]],
-    [["up", "-sprod"], "prod", ["up"]],
-    [["up", "-s=prod"], "prod", ["up"]],
-    [["config", "set", "a", "--", "-s"], undefined, ["config", "set", "a", "--", "-s"]],
-    [["preview", "--show-sames", "--suppress-outputs"], undefined, ["preview", "--show-sames", "--suppress-outputs"]],
-  ])("%j", (words, asked, args) => {
-    expect(splitStack(words)).toEqual(asked === undefined ? { args } : { asked, args });
-  });
-
-  test.each([[["destroy", "--stack"]], [["destroy", "--stack="]]])(
-    "%j names none, which is not the one of ours",
-    (words) => {
-      expect(splitStack(words)).toEqual({ asked: "", args: ["destroy"] });
-    },
-  );
-});
-
-describe("a command that mends a setting", () => {
-  test("goes to this checkout's Pulumi, and to the stack that it is about", () => {
-    expect(runnable("pulumi config rm a && pulumi config set --path a.b 1", "prod")).toBe(
-      "./bin/wirecloak pulumi -s prod config rm a && ./bin/wirecloak pulumi -s prod config set --path a.b 1",
-    );
-  });
-
-  test("stays as it is where it is so already", () => {
-    const fix = "./bin/wirecloak pulumi -s prod config set a 1";
-    expect(runnable(fix, "prod")).toBe(fix);
-    expect(runnable("./bin/wirecloak pulumi config set a 1", "prod")).toBe("./bin/wirecloak pulumi config set a 1");
   });
 });

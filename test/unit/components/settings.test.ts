@@ -1,7 +1,6 @@
 import fc from "fast-check";
-import { providerIn } from "../../../components/settings.ts";
 import { UserError } from "../../../components/userError.ts";
-import { asConfig, load, problemsOf, settingsOf, TODAY } from "./config.ts";
+import { load, problemsOf, settingsOf, TODAY } from "./config.ts";
 
 describe("settings that are taken", () => {
   test("with nothing set, a kind cluster of three workers with WireGuard", () => {
@@ -421,22 +420,5 @@ describe("settings that are taken with a warning", () => {
 
   test("the committed defaults give none", () => {
     expect(keysOf({})).toEqual([]);
-  });
-});
-
-describe("the provider that a config names", () => {
-  test.each([
-    [
-      "where other settings are wrong",
-      { cluster: { provider: "rehearsal", workerz: 1 }, encryption: "rot13" },
-      "rehearsal",
-    ],
-    ["where it names none", {}, "kind"],
-    ["where it names one that there is not", { cluster: { provider: "toString" } }, undefined],
-    ["where the cluster is no object", { cluster: "eks" }, undefined],
-    ["where it names one without --path", { "wirecloak:cluster.provider": "eks" }, undefined],
-    ["where the cluster names none", { cluster: { workers: 1 } }, "kind"],
-  ])("%s", (_, config, provider) => {
-    expect(providerIn(asConfig(config))).toBe(provider);
   });
 });
